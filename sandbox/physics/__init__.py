@@ -1,0 +1,16 @@
+"""How the devices of the sandbox really behave."""
+
+from .base import Physics
+from .battery import BatteryPhysics
+from .hvac import HvacPhysics
+from .solar import SolarPhysics
+from .vehicle import ChargerPhysics, VehiclePhysics
+
+__all__ = [
+    "BatteryPhysics",
+    "ChargerPhysics",
+    "HvacPhysics",
+    "Physics",
+    "SolarPhysics",
+    "VehiclePhysics",
+]

@@ -1,0 +1,273 @@
+"""The routes of the API, behind the keys."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from .account import Account
+from .actions import Action, cancel, submit
+from .devices import Device
+from .errors import ApiError
+from .faults import Fault
+from .homes import Home
+from .kinds import BATTERY, BY_PATH, Kind
+from .validation import check_push, check_settings, malformed
+from .values import Json
+
+MOST_PER_PAGE: Final = 50
+USUAL_PER_PAGE: Final = 10
+
+
+@dataclass(kw_only=True)
+class Reply:
+    """An answer that is no failure."""
+
+    data: Any
+    status: int = 200
+    # An older shape: no envelope around the data.
+    bare: bool = False
+
+
+@dataclass(kw_only=True)
+class Call:
+    """A request that was let in."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    raw: bytes
+    account: Account
+    # What spoils the answer, if anything does.
+    fault: Fault | None
+    now: float
+    new_action_id: Callable[[], str]
+
+    @property
+    def home(self) -> Home:
+        """The home behind the key."""
+        return self.account.home
+
+    def body(self) -> Any:
+        """Return the JSON body."""
+        try:
+            return orjson.loads(self.raw)
+        except orjson.JSONDecodeError as err:
+            raise ApiError("VALIDATION_ERROR", "The body is no valid JSON.") from err
+
+
+def dispatch(call: Call) -> Reply:
+    """Find the route of a request and follow it."""
+    match call.path.strip("/").split("/"):
+        case [path] if path in BY_PATH:
+            _only(call, "GET")
+            return _list(call, BY_PATH[path])
+        case [path, device_id] if path in BY_PATH and device_id:
+            _only(call, "GET", "POST")
+            kind = BY_PATH[path]
+            if call.method == "GET":
+                return _read(call, kind, device_id)
+            return _push(call, kind, device_id)
+        case [path, device_id, "settings"] if (
+            path in BY_PATH and BY_PATH[path].has_settings
+        ):
+            _only(call, "POST")
+            return _settings(call, BY_PATH[path], device_id)
+        case [path, _, "schedule"] if path in BY_PATH:
+            raise ApiError("NOT_IMPLEMENTED", "Schedules are not implemented.")
+        case ["schedules", *_]:
+            raise ApiError("NOT_IMPLEMENTED", "Schedules are not implemented.")
+        case ["actions"]:
+            _only(call, "GET")
+            return _actions_list(call)
+        case ["actions", action_id]:
+            _only(call, "GET")
+            action = _action(call, action_id)
+            return _action_reply(call, action, action.record())
+        case ["actions", action_id, "cancel"]:
+            _only(call, "POST")
+            action = _action(call, action_id)
+            cancel(action, call.now)
+            return _action_reply(call, action, action.record())
+    raise ApiError("NOT_FOUND", f"There is no route {call.path}.")
+
+
+def _list(call: Call, kind: Kind) -> Reply:
+    """Answer a list: what was last captured."""
+    limit, offset = _paging(call)
+    user = call.query.get("userId")
+    account = call.account
+    entries = [
+        entry
+        for entry in call.home.entries(kind)
+        if (user is None or account.user_of(entry) == user)
+        and not (isinstance(entry, Device) and (entry.gone or entry.unlisted))
+    ]
+    page = _page(call, entries, limit, offset)
+    page["items"] = [
+        entry.list_body(call.now, environment=account.environment)
+        if isinstance(entry, Device)
+        else entry.item
+        for entry in page["items"]
+    ]
+    return Reply(data=page, bare=account.generation == "before")
+
+
+def _read(call: Call, kind: Kind, device_id: str) -> Reply:
+    """Answer a single read: cache, live, or last known."""
+    expedite = call.query.get("expedite", "false")
+    if expedite not in ("true", "false"):
+        raise malformed("expedite", "must be true or false")
+    device = _device(call, kind, device_id)
+    body = device.read_body(
+        call.now,
+        environment=call.account.environment,
+        expedite=expedite == "true",
+    )
+    return Reply(data=body, bare=_is_bare(call, device))
+
+
+def _push(call: Call, kind: Kind, device_id: str) -> Reply:
+    """Answer a push: check it, and take it on as an action."""
+    if not kind.pushable:
+        raise ApiError(
+            "DIRECT_ACTION_UNSUPPORTED",
+            f"Devices of type `{kind.type}` take no direct actions.",
+            {"deviceType": kind.type},
+        )
+    device = _device(call, kind, device_id)
+    device.refuse_if_unreachable()
+    account = call.account
+    body = call.body()
+    if (
+        account.environment == "live"
+        and kind is not BATTERY
+        and not account.live_control
+    ):
+        raise ApiError(
+            "COMMAND_NOT_SUPPORTED",
+            f"Live pushes are not available for `{kind.type}` yet.",
+            {"supportedCommands": []},
+        )
+    push = check_push(device, body, call.now)
+    strategies = device.strategies or ["cancel_and_replace", "queue_after"]
+    action = submit(device, push, call.new_action_id(), call.now, strategies)
+    call.home.note_action(action)
+    return _action_reply(call, action, action.reply(), status=202)
+
+
+def _settings(call: Call, kind: Kind, device_id: str) -> Reply:
+    """Answer a push of settings: no action comes of it."""
+    device = _device(call, kind, device_id)
+    device.refuse_if_unreachable()
+    values = check_settings(device, call.body())
+    if device.transient_fault is not None:
+        raise ApiError(device.transient_fault, "The manufacturer could not be reached.")
+    device.physics.advance(call.now)
+    for name, value in values.items():
+        device.write_setting(name, value)
+    device.show_at_once(call.now)
+    data = {"deviceId": device.id, "updated": list(values)}
+    return Reply(data=data, bare=_is_bare(call, device))
+
+
+def _actions_list(call: Call) -> Reply:
+    """Answer the list of actions, newest first."""
+    limit, offset = _paging(call)
+    account, query = call.account, call.query
+    wanted = [
+        action
+        for action in reversed(call.home.actions)
+        if query.get("deviceId") in (None, action.device.id)
+        and query.get("deviceType") in (None, action.device.kind.type)
+        and query.get("state") in (None, action.state)
+        and query.get("userId") in (None, account.user_of(action.device))
+    ]
+    page = _page(call, wanted, limit, offset)
+    page["items"] = [action.record() for action in page["items"]]
+    return Reply(data=page, bare=account.generation == "before")
+
+
+def _action(call: Call, action_id: str) -> Action:
+    """Return the action of a path."""
+    if (action := call.home.action(action_id)) is None:
+        raise ApiError("ACTION_NOT_FOUND", "Action not found.")
+    return action
+
+
+def _only(call: Call, *methods: str) -> None:
+    """Refuse the other methods."""
+    if call.method not in methods:
+        raise ApiError(
+            "METHOD_NOT_ALLOWED",
+            f"{call.method} is not allowed here.",
+            headers={"Allow": ", ".join(methods)},
+        )
+
+
+def _paging(call: Call) -> tuple[int, int]:
+    """Return limit and offset of a request."""
+    limit = _whole(call, "limit", USUAL_PER_PAGE)
+    offset = _whole(call, "offset", 0)
+    if not 1 <= limit <= MOST_PER_PAGE:
+        raise malformed("limit", f"must be from 1 to {MOST_PER_PAGE}")
+    if offset < 0:
+        raise malformed("offset", "must not be negative")
+    return limit, offset
+
+
+def _whole(call: Call, name: str, usual: int) -> int:
+    """Return a whole number of the query."""
+    given = call.query.get(name)
+    if given is None:
+        return usual
+    digits = given.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 10):
+        raise malformed(name, "must be a whole number")
+    return int(given)
+
+
+def _page(call: Call, entries: list[Any], limit: int, offset: int) -> Json:
+    """Return a page of a list, with the lies that a fault puts in."""
+    fault = call.fault
+    kind = fault.kind if fault is not None else None
+    if fault is not None and kind == "shift_items":
+        # Something before this page went away, or came, since the page before.
+        offset_now = max(0, offset + fault.amount) if offset else 0
+    else:
+        offset_now = offset
+    total = len(entries)
+    items = entries[offset_now : offset_now + limit]
+    has_more = offset_now + limit < total
+    if fault is not None and kind == "shift_total":
+        total = max(0, total + fault.amount * fault.hits)
+    elif kind == "lie_has_more":
+        has_more = not has_more
+    return {
+        "items": items,
+        "pagination": {
+            "limit": limit,
+            "offset": offset,
+            "total": total,
+            "hasMore": has_more,
+        },
+    }
+
+
+def _device(call: Call, kind: Kind, device_id: str) -> Device:
+    """Return the device of a path, where this key may see it."""
+    device = call.home.find(device_id, kind)
+    if device is None:
+        raise ApiError("DEVICE_NOT_FOUND", "Device not found.")
+    return device
+
+
+def _is_bare(call: Call, device: Device) -> bool:
+    """Whether answers about a device come without an envelope."""
+    return "before" in (call.account.generation, device.generation)
+
+
+def _action_reply(call: Call, action: Action, data: Json, status: int = 200) -> Reply:
+    """Return an answer about an action."""
+    return Reply(data=data, status=status, bare=_is_bare(call, action.device))
