@@ -1,0 +1,522 @@
+"""The Amps AI client: routes, the one unwrap, paging and time limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+import logging
+from math import ceil
+from time import monotonic
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import orjson
+
+from .commands import Push, push_body, settings_body
+from .errors import (
+    AmpsConnectionError,
+    AmpsInvalidKeyError,
+    AmpsMalformedReplyError,
+    AmpsRefusedError,
+    AmpsTimeoutError,
+    Scope,
+    error_type,
+)
+from .models import (
+    Action,
+    Device,
+    Json,
+    Listing,
+    MalformedError,
+    instant,
+    mapping,
+    number,
+    text,
+    words,
+)
+from .vocabulary import DeviceType
+
+API_URL: Final = "https://api.amps.ai"
+LINK_URL: Final = "https://auth.amps.ai"
+
+PAGE_SIZE: Final = 50
+# A live read waits for the manufacturer, which can take its time.
+TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
+# Far more than a page of 50 devices; a bound on what a broken proxy can send.
+_MOST_BYTES: Final = 8 * 1024 * 1024
+# 20,000 devices of a type: an end for a server whose pages never do.
+_MOST_PAGES: Final = 400
+_LIST_PASSES: Final = 3
+# Beyond this, a clock is not off but broken.
+_MOST_OFFSET: Final = timedelta(days=3650)
+_REDACTED: Final = "**REDACTED**"
+_LOGGER: Final = logging.getLogger(__package__)
+
+
+class Environment(StrEnum):
+    """Where a key's devices are."""
+
+    LIVE = "live"
+    SANDBOX = "sandbox"
+
+
+def environment_of_key(api_key: str) -> Environment:
+    """Return the environment that a key's prefix names."""
+    prefix = api_key.removeprefix("amps_")
+    return Environment.SANDBOX if prefix.startswith("sk_test") else Environment.LIVE
+
+
+def link_url(
+    app_id: str,
+    environment: Environment,
+    *,
+    base_url: str = LINK_URL,
+    device_type: DeviceType | None = None,
+    external_user_ref: str | None = None,
+    skip_device_selection: bool = False,
+    max_devices: int | None = None,
+) -> str:
+    """Return the address where a person connects devices to the account.
+
+    `external_user_ref` is an e-mail address that names the end user;
+    `max_devices` is 1 to 100.
+    """
+    query: dict[str, str] = {}
+    if environment is Environment.SANDBOX:
+        query["sandbox"] = "true"
+    if device_type is not None:
+        query["deviceType"] = device_type.value
+    if external_user_ref is not None:
+        query["externalUserRef"] = external_user_ref
+    if skip_device_selection:
+        query["skipDeviceSelection"] = "true"
+    if max_devices is not None:
+        query["maxDevices"] = str(max_devices)
+    address = f"{base_url.rstrip('/')}/{quote(app_id, safe='')}"
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    items: list[Any]
+    total: int | None
+    has_more: bool
+
+
+@dataclass(slots=True)
+class _Pass:
+    """One reading of all pages of a list."""
+
+    devices: dict[str, Device] = field(default_factory=dict)
+    malformed: list[str] = field(default_factory=list)
+    stable: bool = True
+    complete: bool = False
+
+    @property
+    def count(self) -> int:
+        """Return how many devices were told, readable or not."""
+        return len(self.devices) + len(self.malformed)
+
+    def read(
+        self, device_type: DeviceType, items: list[Any], known: Mapping[str, Device]
+    ) -> bool:
+        """Read a page's items; tell whether that brought anything new."""
+        before = self.count
+        for item in items:
+            device_id = item.get("id") if isinstance(item, dict) else None
+            try:
+                device = Device.from_raw(
+                    device_type,
+                    item,
+                    known=known.get(device_id) if isinstance(device_id, str) else None,
+                )
+            except MalformedError as err:
+                self.malformed.append(str(err))
+            else:
+                self.devices[device.id] = device
+        return self.count > before
+
+
+class AmpsClient:
+    """Talk to Amps AI with one key, for one end user or for all of them.
+
+    The session is the caller's: it is used, never closed. Every method
+    raises an AmpsError of `errors` and nothing else.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        api_key: str,
+        *,
+        user_id: str | None = None,
+        base_url: str = API_URL,
+        timeout: aiohttp.ClientTimeout = TIMEOUT,
+    ) -> None:
+        """Keep what every request needs."""
+        self._session = session
+        self._headers = {"x-api-key": api_key, "Accept": "application/json"}
+        self._user_id = user_id
+        self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        # The longest first: one may be a part of another.
+        self._secrets = sorted(
+            {
+                form
+                for secret in (api_key, user_id)
+                if secret
+                for form in (secret, quote(secret), quote(secret, safe=""))
+            },
+            key=len,
+            reverse=True,
+        )
+        self._reported_environment: Environment | None = None
+        self._key_environment = environment_of_key(api_key)
+        self._clock_offset = timedelta()
+
+    @property
+    def environment(self) -> Environment:
+        """Return where the devices are: as the API says, else as the key does."""
+        return self._reported_environment or self._key_environment
+
+    def now(self) -> datetime:
+        """Return the time by the API's clock, which its times are given in."""
+        return datetime.now(UTC) + self._clock_offset
+
+    # Devices
+
+    async def async_list_devices(
+        self, device_type: DeviceType, known: Mapping[str, Device] | None = None
+    ) -> Listing:
+        """List all devices of a type, with their state as last captured.
+
+        `known` are the devices of the last time: what did not change is
+        handed out again as the same object. Devices that cannot be read are
+        left out and told in `malformed`.
+        """
+        seen: dict[str, Device] = dict(known or {})
+        found: dict[str, Device] = {}
+        for _ in range(_LIST_PASSES):
+            one_pass = await self._async_list_once(device_type, seen)
+            if one_pass.stable:
+                return Listing(
+                    devices=one_pass.devices,
+                    complete=one_pass.complete,
+                    malformed=tuple(one_pass.malformed),
+                )
+            # Something came or went meanwhile, so a device may have slipped
+            # between two pages: read them once more.
+            found |= one_pass.devices
+            seen |= one_pass.devices
+        return Listing(
+            devices=found, complete=False, malformed=tuple(one_pass.malformed)
+        )
+
+    async def async_count_devices(self, device_type: DeviceType) -> int:
+        """Return how many devices of a type there are, with one small request."""
+        page = await self._async_page(device_type, 0, limit=1)
+        return len(page.items) if page.total is None else page.total
+
+    async def async_get_device(
+        self,
+        device_type: DeviceType,
+        device_id: str,
+        *,
+        known: Device | None = None,
+        expedite: bool = False,
+    ) -> Device:
+        """Read one device; at most 15 minutes old, 1 minute if expedited."""
+        data = await self._async_request(
+            "GET",
+            _path(device_type, device_id),
+            params={"expedite": "true"} if expedite else None,
+            scope=Scope.DEVICE,
+        )
+        try:
+            device = Device.from_raw(device_type, data, known=known, detailed=True)
+        except MalformedError as err:
+            raise AmpsMalformedReplyError(str(err)) from err
+        if device.id != device_id:
+            raise AmpsMalformedReplyError("the reply is about another device")
+        return device
+
+    # Commands
+
+    async def async_push(self, device: Device, push: Push) -> Action:
+        """Push a command to a device and return the action that it became."""
+        data = await self._async_request(
+            "POST",
+            _path(device.type, device.id),
+            json=push_body(device, push),
+            scope=Scope.DEVICE,
+        )
+        return _action(data)
+
+    async def async_update_settings(
+        self, device: Device, values: Mapping[str, float]
+    ) -> tuple[str, ...]:
+        """Write settings of a device; return the names of those written.
+
+        Raises RequestRefusedError where the device has no such setting.
+        """
+        data = await self._async_request(
+            "POST",
+            f"{_path(device.type, device.id)}/settings",
+            json=settings_body(device, values),
+            scope=Scope.DEVICE,
+        )
+        return words((mapping(data) or {}).get("updated"))
+
+    # Actions
+
+    async def async_get_action(self, action_id: str) -> Action:
+        """Read what became of an action."""
+        return _action(
+            await self._async_request(
+                "GET", _action_path(action_id), scope=Scope.DEVICE
+            )
+        )
+
+    async def async_cancel_action(self, action_id: str) -> Action:
+        """Cancel an action that has not begun yet."""
+        return _action(
+            await self._async_request(
+                "POST", f"{_action_path(action_id)}/cancel", scope=Scope.DEVICE
+            )
+        )
+
+    async def async_list_actions(
+        self,
+        *,
+        device_id: str | None = None,
+        state: str | None = None,
+        limit: int = PAGE_SIZE,
+    ) -> tuple[Action, ...]:
+        """List actions, newest first, at most `limit` of them."""
+        actions: dict[str, Action] = {}
+        offset = 0
+        for _page in range(ceil(limit / PAGE_SIZE) + 1):
+            params = {
+                "offset": str(offset),
+                "limit": str(min(PAGE_SIZE, limit - len(actions))),
+            }
+            if device_id is not None:
+                params["deviceId"] = device_id
+            if state is not None:
+                params["state"] = state
+            page = _page_of(await self._async_request("GET", "/actions", params=params))
+            for item in page.items:
+                try:
+                    action = Action.from_raw(item)
+                except MalformedError as err:
+                    _LOGGER.debug("Left out of the actions: %s", err)
+                else:
+                    actions.setdefault(action.id, action)
+            offset += len(page.items)
+            if len(actions) >= limit or not page.items or not page.has_more:
+                break
+        return tuple(actions.values())[:limit]
+
+    # How it is done
+
+    async def _async_list_once(
+        self, device_type: DeviceType, known: Mapping[str, Device]
+    ) -> _Pass:
+        """Read the pages of a list from first to last."""
+        one_pass = _Pass()
+        offset = 0
+        total: int | None = None
+        previous: list[Any] = []
+        for _page in range(_MOST_PAGES):
+            page = await self._async_page(device_type, offset)
+            if offset and page.total != total:
+                one_pass.stable = False
+            total = page.total
+            new = one_pass.read(device_type, page.items, known)
+            offset += len(page.items)
+            # Rows that came twice leave others out: what counts is what was read.
+            if total is None:
+                one_pass.complete = not page.has_more or not page.items
+            else:
+                one_pass.complete = one_pass.count >= total
+            if not page.items or not (page.has_more or not one_pass.complete):
+                break
+            if total is not None and offset > total + 2 * len(page.items):
+                break
+            # A server that goes on repeating itself has no more to say.
+            if previous and not new:
+                break
+            if page.items == previous:
+                break
+            previous = page.items
+        return one_pass
+
+    async def _async_page(
+        self, device_type: DeviceType, offset: int, limit: int = PAGE_SIZE
+    ) -> _Page:
+        params = {"offset": str(offset), "limit": str(limit)}
+        if self._user_id is not None:
+            params["userId"] = self._user_id
+        return _page_of(
+            await self._async_request("GET", f"/{device_type.path}", params=params)
+        )
+
+    async def _async_request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Json | None = None,
+        scope: Scope = Scope.ACCOUNT,
+    ) -> Any:
+        """Send a request and return the unwrapped `data` of its reply."""
+        headers = self._headers
+        body: bytes | None = None
+        if json is not None:
+            headers = {**headers, "Content-Type": "application/json"}
+            body = orjson.dumps(json)
+        started = monotonic()
+        try:
+            async with self._session.request(
+                method,
+                f"{self._base_url}{path}",
+                params=params,
+                data=body,
+                headers=headers,
+                timeout=self._timeout,
+                # A redirect would carry the key to wherever it leads.
+                allow_redirects=False,
+            ) as response:
+                content = await _async_read(response)
+                status = response.status
+                retry_after = _seconds(response.headers.get("Retry-After"))
+        # The library's own words can hold the whole address, and with it the
+        # user id: neither they nor the cause go any further.
+        except TimeoutError:
+            raise AmpsTimeoutError("no answer in time") from None
+        except (aiohttp.ClientError, OSError, RuntimeError) as err:
+            raise AmpsConnectionError(_reason(err)) from None
+        except ValueError:
+            raise AmpsInvalidKeyError("the API key cannot be sent") from None
+        _LOGGER.debug(
+            "%s %s -> %s in %.0f ms",
+            method,
+            path,
+            status,
+            1e3 * (monotonic() - started),
+        )
+        return self._unwrap(content, status, retry_after, scope)
+
+    def _unwrap(
+        self, content: bytes, status: int, retry_after: float | None, scope: Scope
+    ) -> Any:
+        """Return what a reply carries, enveloped or bare, or raise its error."""
+        try:
+            reply = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            reply = None
+        envelope = reply if isinstance(reply, dict) else {}
+        meta = mapping(envelope.get("meta")) or {}
+        good = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
+        error = mapping(envelope.get("error"))
+        if good and envelope and error is None and envelope.get("success") is not False:
+            environment = text(meta.get("environment"))
+            if environment is not None and environment in Environment:
+                self._reported_environment = Environment(environment)
+            if (timestamp := instant(meta.get("timestamp"))) is not None:
+                offset = timestamp - datetime.now(UTC)
+                if abs(offset) < _MOST_OFFSET:
+                    self._clock_offset = offset
+            return envelope.get("data") if "success" in envelope else envelope
+        kind = error_type(scope, status, code := text((error or {}).get("code")))
+        if error is None and not envelope and (good or kind is AmpsRefusedError):
+            raise AmpsMalformedReplyError("the answer is not the API's", status=status)
+        error = error or {}
+        raise kind(
+            self._scrub(text(error.get("message")) or f"HTTP status {status}"),
+            code=self._scrub(code),
+            status=status,
+            details=self._scrub(mapping(error.get("details"))),
+            request_id=self._scrub(text(meta.get("requestId"))),
+            retry_after=retry_after,
+        )
+
+    def _scrub[ValueT](self, value: ValueT) -> ValueT:
+        """Take the key and the user id out of what the API echoes."""
+        result: Any = value
+        if isinstance(value, str):
+            for secret in self._secrets:
+                result = result.replace(secret, _REDACTED)
+        elif isinstance(value, dict):
+            result = {
+                self._scrub(name): self._scrub(item) for name, item in value.items()
+            }
+        elif isinstance(value, list):
+            result = [self._scrub(item) for item in value]
+        scrubbed: ValueT = result
+        return scrubbed
+
+
+def _path(device_type: DeviceType, device_id: str) -> str:
+    return f"/{device_type.path}/{quote(device_id, safe='')}"
+
+
+def _action_path(action_id: str) -> str:
+    return f"/actions/{quote(action_id, safe='')}"
+
+
+def _action(data: object) -> Action:
+    try:
+        return Action.from_raw(data)
+    except MalformedError as err:
+        raise AmpsMalformedReplyError(str(err)) from err
+
+
+def _page_of(data: object) -> _Page:
+    """Read a page of a list."""
+    found = mapping(data) or {}
+    items = found.get("items")
+    if not isinstance(items, list):
+        raise AmpsMalformedReplyError("a list has no items")
+    pagination = mapping(found.get("pagination")) or {}
+    total = number(pagination.get("total"))
+    return _Page(
+        items=items,
+        total=None if total is None else int(total),
+        has_more=pagination.get("hasMore") is True,
+    )
+
+
+async def _async_read(response: aiohttp.ClientResponse) -> bytes:
+    """Read a reply's body, up to a bound."""
+    content = bytearray()
+    async for chunk in response.content.iter_any():
+        content += chunk
+        if len(content) > _MOST_BYTES:
+            raise AmpsMalformedReplyError("the answer is too large")
+    return bytes(content)
+
+
+def _reason(err: Exception) -> str:
+    """Say what kept an answer from coming, without the address."""
+    cause = err.os_error if isinstance(err, aiohttp.ClientConnectorError) else err
+    strerror = getattr(cause, "strerror", None)
+    return f"{type(err).__name__}: {strerror}" if strerror else type(err).__name__
+
+
+def _seconds(value: str | None) -> float | None:
+    """Read a Retry-After, given in seconds or as a date."""
+    if value is None:
+        return None
+    try:
+        seconds = number(float(value))
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
+        except TypeError, ValueError:
+            return None
+    return None if seconds is None else max(0, seconds)
