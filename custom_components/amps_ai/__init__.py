@@ -1,0 +1,114 @@
+"""Amps AI: batteries, EV chargers, thermostats, solar inverters and vehicles."""
+
+import asyncio
+from collections.abc import Iterable
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
+from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.typing import ConfigType
+
+from .account import AmpsAccount, AmpsConfigEntry, AmpsRuntimeData
+from .api import AmpsInvalidKeyError, DeviceType
+from .const import DOMAIN
+from .coordinator import AmpsCoordinator
+from .errors import spoken
+from .freshness import FreshnessPlanner
+from .push import PushManager
+from .schedule import Schedule
+from .services import async_setup_services
+from .webhook import async_register as async_register_webhook, async_remove
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS = [
+    Platform.BINARY_SENSOR,
+    Platform.BUTTON,
+    Platform.CALENDAR,
+    Platform.CLIMATE,
+    Platform.EVENT,
+    Platform.NUMBER,
+    Platform.SELECT,
+    Platform.SENSOR,
+    Platform.SWITCH,
+]
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Register the actions, so that automations know them at any time."""
+    async_setup_services(hass)
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool:
+    """Set up an account: ask for its devices and add their entities."""
+    webhooks = await async_register_webhook(hass, entry)
+    account = AmpsAccount(hass, entry)
+    coordinators = {
+        device_type: AmpsCoordinator(hass, account, device_type)
+        for device_type in DeviceType
+    }
+    await asyncio.gather(*(item.async_prepare() for item in coordinators.values()))
+    _raise_if_unusable(entry.title, coordinators.values())
+    for coordinator in coordinators.values():
+        await coordinator.async_refresh()
+
+    planner = FreshnessPlanner(hass, account, coordinators)
+    pushes = PushManager(hass, account, coordinators)
+    schedule = Schedule(hass, account, coordinators, pushes)
+    entry.runtime_data = AmpsRuntimeData(
+        account=account,
+        coordinators=coordinators,
+        pushes=pushes,
+        planner=planner,
+        schedule=schedule,
+    )
+    account.async_register_service()
+    await planner.async_read_new()
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    entry.async_on_unload(planner.async_start())
+    entry.async_on_unload(schedule.async_start())
+    for coordinator in coordinators.values():
+        for device in coordinator.data.values():
+            pushes.async_take_up(coordinator, device)
+    entry.async_on_unload(pushes.async_stop)
+    if webhooks is not None:
+        webhooks.async_begin(entry.runtime_data)
+    return True
+
+
+def _raise_if_unusable(title: str, coordinators: Iterable[AmpsCoordinator]) -> None:
+    """Give up where the key is refused or no type answers.
+
+    A type that fails alone does so on its own.
+    """
+    errors = [coordinator.prepare_error for coordinator in coordinators]
+    failed = [error for error in errors if error is not None]
+    for error in failed:
+        if isinstance(error, AmpsInvalidKeyError):
+            raise spoken(error, title, ConfigEntryAuthFailed) from error
+    if len(failed) == len(errors):
+        raise spoken(failed[0], title, ConfigEntryNotReady) from failed[0]
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool:
+    """Unload an account."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+    """Remove what an account leaves behind."""
+    await async_remove(hass, entry)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: AmpsConfigEntry, device: DeviceEntry
+) -> bool:
+    """Let a person remove a device by hand once the account does not have it."""
+    return not any(
+        domain == DOMAIN
+        and (device_id == entry.entry_id or entry.runtime_data.find(device_id))
+        for domain, device_id in device.identifiers
+    )

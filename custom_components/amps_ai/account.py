@@ -1,0 +1,189 @@
+"""What all devices of one account share: the client, its limits, its names."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
+from homeassistant.const import CONF_API_KEY
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
+
+from .api import AmpsClient, Device, DeviceType, link_url
+from .const import CONF_APP_ID, CONF_USER_ID, DOMAIN, LOGGER, api_url, link_base_url
+from .limits import Limits
+from .names import distinct_name, vendor_name
+
+if TYPE_CHECKING:
+    from .coordinator import AmpsCoordinator
+    from .freshness import FreshnessPlanner
+    from .push import PushManager
+    from .schedule import Schedule
+
+type AmpsConfigEntry = ConfigEntry[AmpsRuntimeData]
+
+
+@dataclass(kw_only=True)
+class AmpsRuntimeData:
+    """What lives as long as a loaded entry."""
+
+    account: AmpsAccount
+    coordinators: dict[DeviceType, AmpsCoordinator]
+    pushes: PushManager
+    planner: FreshnessPlanner
+    schedule: Schedule
+
+    async def async_look_for_devices(self) -> None:
+        """Ask for the types that have no device, which are asked for seldom."""
+        await asyncio.gather(
+            *(
+                coordinator.async_request_refresh()
+                for coordinator in self.coordinators.values()
+                if not coordinator.data
+            )
+        )
+
+    def find(self, device_id: str) -> AmpsCoordinator | None:
+        """Return the coordinator that has this device."""
+        for coordinator in self.coordinators.values():
+            if device_id in coordinator.data:
+                return coordinator
+        return None
+
+
+def create_client(hass: HomeAssistant, api_key: str, user_id: str | None) -> AmpsClient:
+    """Return a client that uses Home Assistant's own session."""
+    return AmpsClient(
+        async_get_clientsession(hass),
+        api_key,
+        user_id=user_id,
+        base_url=api_url(),
+    )
+
+
+class AmpsAccount:
+    """The account behind an entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+        """Make the client; nothing is asked yet."""
+        self.hass = hass
+        self.entry = entry
+        self.client = create_client(
+            hass, entry.data[CONF_API_KEY], entry.data.get(CONF_USER_ID)
+        )
+        self.limits = Limits()
+        self._owners: dict[str, DeviceType] = {}
+        # Default names, and whose they are; those of earlier runs stay theirs.
+        self._names: dict[str, str] = {}
+        self._named: dict[str, str] = {}
+        self._told: set[str] = set()
+        self._service_id = ""
+
+    @property
+    def link_url(self) -> str:
+        """Return the address where devices are connected to the account."""
+        return link_url(
+            self.entry.data[CONF_APP_ID],
+            self.client.environment,
+            base_url=link_base_url(),
+        )
+
+    # Answers and refusals
+
+    @callback
+    def async_answered(self, asker: str, asked_at: datetime) -> None:
+        """Take note of an answer to one who polls."""
+        if self.limits.answered(asker, asked_at):
+            # The old key is good again: nobody needs to type a new one.
+            for flow in self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}):
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
+
+    @callback
+    def async_tell_once(self, text: str) -> None:
+        """Log something odd, the first time that it is seen."""
+        if text not in self._told:
+            self._told.add(text)
+            LOGGER.warning("%s", text)
+
+    # Devices
+
+    @callback
+    def async_claim(self, device: Device) -> bool:
+        """Tell whether a device is this type's; an id belongs to one type."""
+        owner = self._owners.setdefault(device.id, device.type)
+        if owner is not device.type:
+            self.async_tell_once(
+                f"Device {device.id} is listed both as {owner} and as {device.type};"
+                f" it is used as {owner} only"
+            )
+        return owner is device.type
+
+    @callback
+    def async_forget(self, device_id: str) -> None:
+        """Forget a device that is gone."""
+        self._owners.pop(device_id, None)
+        if (name := self._names.pop(device_id, None)) is not None:
+            self._named.pop(name, None)
+
+    @callback
+    def async_register_service(self) -> None:
+        """Register the account itself, which all devices are linked to."""
+        registry = dr.async_get(self.hass)
+        service = registry.async_get_or_create(
+            config_entry_id=self.entry.entry_id, **self.service_info
+        )
+        self._service_id = service.id
+        for entry in dr.async_entries_for_config_entry(registry, self.entry.entry_id):
+            for domain, device_id in entry.identifiers:
+                if domain == DOMAIN and entry.name:
+                    self._names[device_id] = entry.name
+                    self._named[entry.name] = device_id
+
+    @property
+    def service_info(self) -> DeviceInfo:
+        """Describe the account as a device."""
+        return DeviceInfo(
+            identifiers={(DOMAIN, self.entry.entry_id)},
+            name=self.entry.title,
+            manufacturer="Amps AI",
+            entry_type=DeviceEntryType.SERVICE,
+            configuration_url=self.link_url,
+        )
+
+    @callback
+    def async_name(self, device: Device) -> str:
+        """Return a device's default name, which no other of the account has."""
+        given = self._names.get(device.id)
+        name = distinct_name(
+            device,
+            given,
+            lambda name: self._named.get(name, device.id) != device.id,
+        )
+        if name != given:
+            if given is not None:
+                self._named.pop(given, None)
+            self._names[device.id] = name
+            self._named[name] = device.id
+        return name
+
+    @callback
+    def async_spoken_name(self, device: Device) -> str:
+        """Return what the person calls a device, for messages."""
+        entry = dr.async_get(self.hass).async_get_device_by_identifier(
+            (DOMAIN, device.id), self.entry.entry_id
+        )
+        return (entry and (entry.name_by_user or entry.name)) or self.async_name(device)
+
+    @callback
+    def async_device_info(self, device: Device) -> DeviceInfo:
+        """Describe a device."""
+        return DeviceInfo(
+            identifiers={(DOMAIN, device.id)},
+            name=self.async_name(device),
+            manufacturer=vendor_name(device.vendor),
+            model=device.model,
+            via_device_id=self._service_id,
+        )

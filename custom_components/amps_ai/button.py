@@ -1,0 +1,58 @@
+"""Buttons: read a device anew."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, override
+
+from homeassistant.components.button import ButtonEntity, ButtonEntityDescription
+from homeassistant.const import EntityCategory
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import AmpsConfigEntry
+from .api import DeviceType
+from .entity import AmpsEntity, AmpsEntityDescription, Table, async_setup_entities
+from .errors import spoken_errors
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsButtonDescription(AmpsEntityDescription, ButtonEntityDescription):
+    """A button."""
+
+
+BUTTONS: Final[Table[AmpsButtonDescription]] = MappingProxyType(
+    dict.fromkeys(
+        DeviceType,
+        (
+            AmpsButtonDescription(
+                key="refresh",
+                translation_key="refresh",
+                entity_category=EntityCategory.DIAGNOSTIC,
+            ),
+        ),
+    )
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AmpsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the buttons of the devices."""
+    async_setup_entities(entry, async_add_entities, BUTTONS, AmpsRefreshButton)
+
+
+class AmpsRefreshButton(AmpsEntity, ButtonEntity):
+    """Ask the manufacturer for a device's state now."""
+
+    entity_description: AmpsButtonDescription
+
+    @override
+    async def async_press(self) -> None:
+        """Read the device anew, at most once a minute; look for new ones too."""
+        with spoken_errors(self.spoken_name):
+            await self.coordinator.async_read(self._device_id, expedite=True)
+        await self.coordinator.config_entry.runtime_data.async_look_for_devices()

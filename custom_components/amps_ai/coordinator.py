@@ -1,0 +1,460 @@
+"""One coordinator per device type: its list, its single reads, its news.
+
+A coordinator tells its listeners only of devices that changed. What a
+listener wants to hear is its context: None for everything, else a `Watch`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+from homeassistant.util import dt as dt_util
+
+from .account import AmpsAccount, AmpsConfigEntry
+from .api import (
+    AmpsDeviceError,
+    AmpsDeviceNotFoundError,
+    AmpsDeviceOfflineError,
+    AmpsError,
+    AmpsOverloadedError,
+    Device,
+    DeviceType,
+    Listing,
+)
+from .const import DOMAIN, GRACE, LOGGER, SCAN_INTERVAL, SCAN_INTERVAL_EMPTY
+from .errors import spoken
+from .limits import REFUSED_WAIT
+
+# The API serves an expedited read from its cache for so long.
+EXPEDITED_TTL: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a listener wants to hear of: one device.
+
+    With `readings`, also of readings that brought nothing new but their time.
+    """
+
+    device_id: str
+    readings: bool = False
+
+
+# Called with a device's id and the device, or None where it is gone.
+type ShapeCallback = Callable[[str, Device | None], None]
+
+
+class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
+    """Keep the devices of one type."""
+
+    config_entry: AmpsConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, account: AmpsAccount, device_type: DeviceType
+    ) -> None:
+        """Start with no device."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=account.entry,
+            name=f"{account.entry.title} {device_type.path}",
+            update_interval=SCAN_INTERVAL,
+        )
+        self.account = account
+        self.device_type = device_type
+        self.data = {}
+        self.last_error: AmpsError | None = None
+        self._answered_at: datetime | None = None
+        self._prepared: Listing | AmpsError | None = None
+        # Listeners by device: a poll visits those of changed devices only.
+        self._watches: dict[str, dict[int, tuple[CALLBACK_TYPE, bool]]] = {}
+        self._shape_callbacks: dict[int, ShapeCallback] = {}
+        self._next_id = 0
+        self._changed: set[str] = set()
+        self._read: set[str] = set()
+        self._reshaped: dict[str, Device] = {}
+        self._told_trusted = True
+        self._stop_grace: CALLBACK_TYPE | None = None
+        # Why a device cannot be used, and what is missing from how many lists.
+        self._unusable: dict[str, AmpsDeviceError] = {}
+        self._missing: dict[str, int] = {}
+        self._expedited: dict[str, datetime] = {}
+        # When the last single read of a device was captured.
+        self._single: dict[str, datetime | None] = {}
+
+    # What is known
+
+    @property
+    def trusted(self) -> bool:
+        """Tell whether the data may still be shown.
+
+        A type keeps its data for a few minutes of failed polls: one lost
+        answer must not turn a whole home unavailable.
+        """
+        if self.last_update_success:
+            return True
+        if self.account.limits.key_refused or self._answered_at is None:
+            return False
+        return dt_util.utcnow() - self._answered_at < GRACE
+
+    @callback
+    def async_is_usable(self, device_id: str) -> bool:
+        """Tell whether a device is there and answers."""
+        return (
+            self._told_trusted
+            and device_id in self.data
+            and device_id not in self._missing
+            and device_id not in self._unusable
+        )
+
+    @callback
+    def async_pulled_at(
+        self, device_id: str, *, single: bool = False
+    ) -> datetime | None:
+        """Return when a device was last captured, as far as is known.
+
+        With `single`, by a single read: only that tells settings.
+        """
+        if single:
+            return self._single.get(device_id)
+        device = self.data.get(device_id)
+        return device.sync.last_pulled_at if device else None
+
+    @callback
+    def async_was_just_read(self, device_id: str) -> bool:
+        """Tell whether a single read captured the device within a minute."""
+        pulled = self._single.get(device_id)
+        return pulled is not None and self.account.client.now() - pulled < EXPEDITED_TTL
+
+    # Listeners
+
+    @callback
+    @override
+    def async_add_listener(
+        self, update_callback: CALLBACK_TYPE, context: Any = None
+    ) -> CALLBACK_TYPE:
+        """Listen for everything, or for what a Watch names."""
+        if not isinstance(context, Watch):
+            return super().async_add_listener(update_callback, context)
+        device_id = context.device_id
+        number = self._next_id = self._next_id + 1
+        self._watches.setdefault(device_id, {})[number] = (
+            update_callback,
+            context.readings,
+        )
+
+        @callback
+        def _remove() -> None:
+            watches = self._watches[device_id]
+            del watches[number]
+            if not watches:
+                del self._watches[device_id]
+
+        return _remove
+
+    @callback
+    def async_add_shape_listener(self, shape_callback: ShapeCallback) -> CALLBACK_TYPE:
+        """Hear of devices that are new, report other fields than before, or go.
+
+        This listener also keeps the polling alive where no entity does.
+        """
+        number = self._next_id = self._next_id + 1
+        self._shape_callbacks[number] = shape_callback
+        stop = super().async_add_listener(_nothing)
+
+        @callback
+        def _remove() -> None:
+            stop()
+            del self._shape_callbacks[number]
+
+        return _remove
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell the listeners of what changed, and nobody else."""
+        changed, self._changed = self._changed, set()
+        read, self._read = self._read, set()
+        reshaped, self._reshaped = self._reshaped, {}
+        trusted = self.trusted
+        if trusted is not self._told_trusted:
+            self._told_trusted = trusted
+            changed = set(self._watches)
+        for device_id in changed:
+            self._tell(device_id, readings_only=False)
+        for device_id in read - changed:
+            self._tell(device_id, readings_only=True)
+        for device_id, device in reshaped.items():
+            for shape_callback in tuple(self._shape_callbacks.values()):
+                shape_callback(device_id, device)
+        if changed:
+            super().async_update_listeners()
+
+    @callback
+    def _tell(self, device_id: str, *, readings_only: bool) -> None:
+        for update_callback, readings in tuple(
+            self._watches.get(device_id, {}).values()
+        ):
+            if readings_only and not readings:
+                continue
+            try:
+                update_callback()
+            except Exception:
+                self.logger.exception("Unexpected error updating %s", self.name)
+
+    @callback
+    def async_tell(self, device_id: str) -> None:
+        """Tell a device's listeners that something about it changed."""
+        self._changed.add(device_id)
+        self.async_update_listeners()
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Tell of the end of the grace, which no change of data would."""
+        if self._stop_grace is not None:
+            self._stop_grace()
+            self._stop_grace = None
+        if self.trusted is not self._told_trusted:
+            self.async_update_listeners()
+        if self.trusted and not self.last_update_success and self._answered_at:
+            # The next poll may be further away than the end of the grace.
+            left = self._answered_at + GRACE - dt_util.utcnow()
+            self._stop_grace = async_call_later(
+                self.hass, left, HassJob(self._grace_over, cancel_on_shutdown=True)
+            )
+
+    @callback
+    def _grace_over(self, _now: datetime) -> None:
+        self._stop_grace = None
+        self.async_update_listeners()
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Stop asking, and whatever else waits."""
+        if self._stop_grace is not None:
+            self._stop_grace()
+            self._stop_grace = None
+        await super().async_shutdown()
+
+    # Lists
+
+    async def async_prepare(self) -> None:
+        """Ask for the first list, without using it yet.
+
+        All types ask side by side; what they bring is used in their order,
+        so that it does not depend on who answers first.
+        """
+        try:
+            self._prepared = await self.account.client.async_list_devices(
+                self.device_type
+            )
+        except AmpsError as err:
+            self._prepared = err
+
+    @property
+    def prepare_error(self) -> AmpsError | None:
+        """Return why there is no first list."""
+        return self._prepared if isinstance(self._prepared, AmpsError) else None
+
+    @override
+    async def _async_update_data(self) -> dict[str, Device]:
+        """Read the list."""
+        limits = self.account.limits
+        if self._prepared is None and (wait := limits.wait(self.device_type)):
+            raise self._failed(
+                AmpsOverloadedError("the account asked too much"), retry_after=wait
+            )
+        asked_at = dt_util.utcnow()
+        try:
+            listing = await self._async_list()
+        except AmpsError as err:
+            self.last_error = err
+            limits.refused(err, self.device_type)
+            loaded = self.config_entry.state is ConfigEntryState.LOADED
+            if limits.key_refused and loaded:
+                # A raised ConfigEntryAuthFailed would end the polling for good.
+                self.config_entry.async_start_reauth(self.hass)
+            wait = limits.remaining
+            if limits.key_refused:
+                wait = max(wait, REFUSED_WAIT.total_seconds())
+            raise self._failed(err, retry_after=wait or None) from err
+        self.last_error = None
+        self._answered_at = dt_util.utcnow()
+        self.account.async_answered(self.device_type, asked_at)
+        for reason in listing.malformed:
+            self.account.async_tell_once(
+                f"Left out of the {self.device_type.path} list: {reason}"
+            )
+        data = self._take_list(listing)
+        self.update_interval = SCAN_INTERVAL if data else SCAN_INTERVAL_EMPTY
+        return data
+
+    def _failed(self, err: AmpsError, retry_after: float | None) -> UpdateFailed:
+        """Return an error of the API as one of the coordinator's."""
+        return spoken(
+            err,
+            self.config_entry.title,
+            UpdateFailed,
+            retry_after=retry_after,
+        )
+
+    async def _async_list(self) -> Listing:
+        prepared, self._prepared = self._prepared, None
+        if isinstance(prepared, AmpsError):
+            raise prepared
+        if prepared is not None:
+            return prepared
+        return await self.account.client.async_list_devices(self.device_type, self.data)
+
+    @callback
+    def _take_list(self, listing: Listing) -> dict[str, Device]:
+        """Return the devices after a list, and note what changed."""
+        data: dict[str, Device] = {}
+        for device_id, device in listing.devices.items():
+            known = self.data.get(device_id)
+            if known is None and not self.account.async_claim(device):
+                continue
+            if known is not None and _is_older(device, known):
+                device = known
+            data[device_id] = device
+            if device is not known:
+                self._note(known, device)
+            if self._missing.pop(device_id, None) is not None:
+                self._changed.add(device_id)
+        for device_id, known in self.data.items():
+            if device_id in data:
+                continue
+            data[device_id] = known
+            if listing.complete:
+                if device_id not in self._missing:
+                    self._changed.add(device_id)
+                self._missing[device_id] = self._missing.get(device_id, 0) + 1
+        return data
+
+    @callback
+    def _note(self, known: Device | None, device: Device) -> None:
+        """Note what a new reading of a device changed."""
+        if known is None or device.sync.last_pulled_at != known.sync.last_pulled_at:
+            self._read.add(device.id)
+            if self._unusable.pop(device.id, None) is not None:
+                self._changed.add(device.id)
+        if known is None or not device.same_but_for_sync(known):
+            self._changed.add(device.id)
+        if known is None or _shape(known) != _shape(device):
+            self._reshaped[device.id] = device
+
+    # Single reads
+
+    async def async_read(
+        self, device_id: str, *, expedite: bool = False, force: bool = False
+    ) -> Device:
+        """Read one device and tell of it; raises the client's errors.
+
+        An expedited read within a minute of the last one is not made, as the
+        API would answer from its cache, unless something was pushed since
+        (`force`).
+        """
+        known = self.data[device_id]
+        if expedite:
+            now = dt_util.utcnow()
+            last = self._expedited.get(device_id)
+            if last is not None and not force and now - last < EXPEDITED_TTL:
+                return known
+            self._expedited[device_id] = now
+        try:
+            device = await self.account.client.async_get_device(
+                self.device_type, device_id, known=known, expedite=expedite
+            )
+        except AmpsError as err:
+            if expedite:
+                self._expedited.pop(device_id, None)
+            self._take_error(device_id, err)
+            raise
+        if device_id not in self.data:
+            return device
+        current = self.data[device_id]
+        if self._unusable.pop(device_id, None) is not None:
+            self._changed.add(device_id)
+        self._single[device_id] = device.sync.last_pulled_at
+        self.data[device_id] = device
+        # One that no list has stays unavailable, whatever it is like now.
+        if device_id not in self._missing:
+            self._note(current, device)
+        self.async_update_listeners()
+        return device
+
+    @callback
+    def _take_error(self, device_id: str, err: AmpsError) -> None:
+        """Take note of an error of a single read."""
+        # A page of a proxy that says 404 has no code, and says nothing of a device.
+        if isinstance(err, AmpsDeviceNotFoundError) and err.code is not None:
+            if self._missing.get(device_id, 0) > 1:
+                self._remove(device_id)
+                return
+            self._unusable[device_id] = err
+        elif isinstance(err, AmpsDeviceOfflineError):
+            self._unusable[device_id] = err
+        else:
+            self.account.limits.refused(err)
+            return
+        self.async_tell(device_id)
+
+    @callback
+    def async_doubted(self) -> tuple[str, ...]:
+        """Return the devices that the lists have left out more than once."""
+        return tuple(
+            device_id for device_id, count in self._missing.items() if count > 1
+        )
+
+    @callback
+    def _remove(self, device_id: str) -> None:
+        """Remove a device that the account does not have any more."""
+        self.data.pop(device_id, None)
+        self._missing.pop(device_id, None)
+        self._unusable.pop(device_id, None)
+        self._expedited.pop(device_id, None)
+        self._single.pop(device_id, None)
+        self.account.async_forget(device_id)
+        for shape_callback in tuple(self._shape_callbacks.values()):
+            shape_callback(device_id, None)
+        registry = dr.async_get(self.hass)
+        entry = registry.async_get_device_by_identifier(
+            (DOMAIN, device_id), self.config_entry.entry_id
+        )
+        if entry is not None:
+            registry.async_remove_device(entry.id)
+
+
+def _nothing() -> None:
+    """Listen for the sake of the polling."""
+
+
+def _is_older(device: Device, known: Device) -> bool:
+    """Tell whether a list was captured before what is known."""
+    captured, held = device.sync.last_pulled_at, known.sync.last_pulled_at
+    return captured is not None and held is not None and captured < held
+
+
+def _shape(device: Device) -> tuple[object, ...]:
+    """Return what decides which entities a device has."""
+    return (
+        device.state.raw.keys(),
+        device.commands,
+        _keys(device.settings),
+        device.sync.raw.keys(),
+        device.last_action is not None,
+        device.detailed,
+        device.model,
+        device.vendor,
+    )
+
+
+def _keys(values: Mapping[str, object] | None) -> object:
+    return None if values is None else values.keys()

@@ -1,0 +1,70 @@
+"""Events: what became of commands."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, override
+
+from homeassistant.components.event import EventEntity, EventEntityDescription
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import AmpsConfigEntry
+from .api import FINAL_STATES, Action, ActionState
+from .api.vocabulary import STEERABLE
+from .entity import (
+    AmpsEntity,
+    AmpsEntityDescription,
+    Table,
+    action_attributes,
+    async_setup_entities,
+    takes_commands,
+)
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsEventDescription(AmpsEntityDescription, EventEntityDescription):
+    """An event."""
+
+
+EVENTS: Final[Table[AmpsEventDescription]] = MappingProxyType(
+    {
+        device_type: (
+            AmpsEventDescription(
+                key="action", translation_key="action", exists_fn=takes_commands
+            ),
+        )
+        for device_type in sorted(STEERABLE)
+    }
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AmpsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the events of the devices."""
+    async_setup_entities(entry, async_add_entities, EVENTS, AmpsActionEvent)
+
+
+class AmpsActionEvent(AmpsEntity, EventEntity):
+    """The end of an action."""
+
+    entity_description: AmpsEventDescription
+
+    _attr_event_types = [state.value for state in ActionState if state in FINAL_STATES]
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen for the ends of the device's actions."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.pushes.async_listen(self._device_id, self._action_ended)
+        )
+
+    @callback
+    def _action_ended(self, action: Action) -> None:
+        self._trigger_event(str(action.state), action_attributes(action))
+        self.async_write_ha_state()

@@ -1,0 +1,212 @@
+"""Which device to read next, and when.
+
+Lists are cheap, but tell only what was last captured. A single read makes
+Amps AI ask the manufacturer, so it is made as seldom as the freshness target
+allows, spread out, and never more than two at a time.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from types import MappingProxyType
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
+
+from .account import AmpsAccount
+from .api import AmpsError, AmpsOverloadedError, Device, DeviceType
+from .api.errors import RATE_LIMITED
+from .api.vocabulary import STEERABLE, WITH_SETTINGS
+from .const import CONF_FRESHNESS, LOGGER
+from .coordinator import AmpsCoordinator
+
+TICK: Final = timedelta(seconds=15)
+# How long set-up waits for the devices that are new to it.
+FIRST_READS_WAIT: Final = 3
+_FIRST_READS_MOST: Final = 12
+_AT_A_TIME: Final = 2
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+
+# After the API or a manufacturer complained, the standard is enough for a while.
+_FALLBACK: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """How old a device's state may be, at rest and while it does something."""
+
+    target: timedelta
+    active: timedelta
+    # Past the API's own cache of 15 minutes, which is enough for the others.
+    expedite: bool = False
+
+
+LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
+    {
+        "relaxed": Level(target=timedelta(minutes=30), active=timedelta(minutes=30)),
+        "standard": Level(target=timedelta(minutes=15), active=timedelta(minutes=15)),
+        "fast": Level(
+            target=timedelta(minutes=5), active=timedelta(minutes=5), expedite=True
+        ),
+        "live": Level(
+            target=timedelta(minutes=5), active=timedelta(minutes=1), expedite=True
+        ),
+    }
+)
+STANDARD: Final = "standard"
+
+# The field that tells whether a device does something.
+_ACTIVE: Final[Mapping[DeviceType, str]] = MappingProxyType(
+    {
+        DeviceType.BATTERY: "charge_rate",
+        DeviceType.EV_CHARGER: "is_charging",
+        DeviceType.HVAC: "active",
+        DeviceType.SOLAR_INVERTER: "producing",
+        DeviceType.VEHICLE: "charging",
+    }
+)
+
+
+def is_active(device: Device) -> bool:
+    """Tell whether a device charges, discharges, produces or runs."""
+    return bool(getattr(device.state, _ACTIVE[device.type], None))
+
+
+def needs_detail(device: Device) -> bool:
+    """Tell whether a list left out what decides a device's entities."""
+    if device.detailed:
+        return False
+    return (device.type in STEERABLE and device.commands is None) or (
+        device.type in WITH_SETTINGS and device.settings is None
+    )
+
+
+@dataclass
+class FreshnessPlanner:
+    """Read devices one by one, so that none is older than the target."""
+
+    hass: HomeAssistant
+    account: AmpsAccount
+    coordinators: Mapping[DeviceType, AmpsCoordinator]
+    _fallback_until: datetime = _LONG_AGO
+    _asked: dict[str, datetime] = field(default_factory=dict)
+    _reading: set[str] = field(default_factory=set)
+    _slots: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(_AT_A_TIME)
+    )
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Begin to plan; returns how to end it."""
+        return async_track_time_interval(
+            self.hass, self._async_tick, TICK, name="Amps AI freshness"
+        )
+
+    @property
+    def level(self) -> Level:
+        """Return what is aimed at now: as chosen, or less after a complaint."""
+        chosen = LEVELS.get(self.account.entry.options.get(CONF_FRESHNESS, STANDARD))
+        if chosen is None or (
+            chosen.expedite and dt_util.utcnow() < self._fallback_until
+        ):
+            return LEVELS[STANDARD]
+        return chosen
+
+    @property
+    def target(self) -> timedelta:
+        """Return how old the state of a device at rest may be."""
+        return self.level.target
+
+    async def async_read_new(self) -> None:
+        """Read the devices of which a list told too little, for a short while.
+
+        What does not answer in time is read on in the background: its
+        entities then come a little later.
+        """
+        unknown = [item for item in self._all() if needs_detail(item[1])]
+        waiting = [
+            self._async_start_read(coordinator, device.id)
+            for coordinator, device in unknown[:_FIRST_READS_MOST]
+        ]
+        if waiting:
+            await asyncio.wait(waiting, timeout=FIRST_READS_WAIT)
+
+    def _all(self) -> Iterator[tuple[AmpsCoordinator, Device]]:
+        for coordinator in self.coordinators.values():
+            for device in coordinator.data.values():
+                yield coordinator, device
+
+    def _due(self) -> list[tuple[AmpsCoordinator, str]]:
+        """Return what is to be read, the most urgent first."""
+        now = self.account.client.now()
+        level = self.level
+        urgent: list[tuple[AmpsCoordinator, str]] = []
+        stale: list[tuple[datetime, AmpsCoordinator, str]] = []
+        for coordinator, device in self._all():
+            target = level.active if is_active(device) else level.target
+            asked = self._asked.get(device.id, _LONG_AGO)
+            waits = dt_util.utcnow() - asked < target
+            if device.id in self._reading or waits:
+                continue
+            pulled = device.sync.last_pulled_at or _LONG_AGO
+            if needs_detail(device) or device.id in coordinator.async_doubted():
+                urgent.append((coordinator, device.id))
+            elif now - pulled > target:
+                stale.append((pulled, coordinator, device.id))
+        stale.sort(key=lambda item: item[0])
+        return urgent + [
+            (coordinator, device_id) for _, coordinator, device_id in stale
+        ]
+
+    @callback
+    def _async_tick(self, _now: datetime) -> None:
+        """Start as many reads as keep all devices fresh, and no more."""
+        if self.account.limits.remaining:
+            self._complained()
+            return
+        if self.account.entry.pref_disable_polling:
+            return
+        level = self.level
+        share = ceil(
+            sum(
+                TICK / (level.active if is_active(device) else level.target)
+                for _, device in self._all()
+            )
+        )
+        for coordinator, device_id in self._due()[: share - len(self._reading)]:
+            self._async_start_read(coordinator, device_id)
+
+    @callback
+    def _complained(self) -> None:
+        self._fallback_until = dt_util.utcnow() + _FALLBACK
+
+    @callback
+    def _async_start_read(
+        self, coordinator: AmpsCoordinator, device_id: str
+    ) -> asyncio.Task[None]:
+        self._reading.add(device_id)
+        self._asked[device_id] = dt_util.utcnow()
+        return self.account.entry.async_create_background_task(
+            self.hass,
+            self._async_read(coordinator, device_id),
+            name=f"Amps AI read of {device_id}",
+        )
+
+    async def _async_read(self, coordinator: AmpsCoordinator, device_id: str) -> None:
+        try:
+            async with self._slots:
+                if device_id in coordinator.data:
+                    await coordinator.async_read(
+                        device_id, expedite=self.level.expedite
+                    )
+        except AmpsError as err:
+            if isinstance(err, AmpsOverloadedError) or err.code == RATE_LIMITED:
+                self._complained()
+            LOGGER.debug("Reading %s failed: %s", device_id, err)
+        finally:
+            self._reading.discard(device_id)

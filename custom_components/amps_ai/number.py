@@ -1,0 +1,234 @@
+"""Numbers: settings of batteries, and the power cap of EV chargers."""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, override
+
+from homeassistant.components.number import (
+    NumberDeviceClass,
+    NumberEntityDescription,
+    RestoreNumber,
+)
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfPower,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import AmpsConfigEntry
+from .api import (
+    Action,
+    ActionState,
+    DeviceType,
+    Push,
+    Quantity,
+    Setting,
+    setting_bounds,
+    takes_power_cap_command,
+)
+from .api.models import number
+from .api.vocabulary import SETTING_UNITS, Commands, Parameters, Settings, Units
+from .entity import (
+    AmpsControlEntity,
+    AmpsEntityDescription,
+    Table,
+    async_setup_entities,
+)
+from .push import REST
+
+PARALLEL_UPDATES = 0
+
+# The units that settings come in, as Home Assistant writes them.
+_UNITS: Final[dict[str, str]] = {
+    Units.PERCENT: PERCENTAGE,
+    Units.WATTS: UnitOfPower.WATT,
+    Units.KW: UnitOfPower.KILO_WATT,
+    Units.AMPS: UnitOfElectricCurrent.AMPERE,
+}
+_STEPS: Final[dict[str, float]] = {Units.KW: 0.1, Units.AMPS: 0.1}
+# A form needs an end, even where nothing bounds a setting.
+_NO_END: Final = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsNumberDescription(AmpsEntityDescription, NumberEntityDescription):
+    """A number over a setting."""
+
+    setting: Settings
+
+
+def _setting(
+    setting: Settings, device_class: NumberDeviceClass | None = None
+) -> AmpsNumberDescription:
+    return AmpsNumberDescription(
+        key=setting,
+        translation_key=setting,
+        device_class=device_class,
+        entity_category=EntityCategory.CONFIG,
+        setting=setting,
+        exists_fn=lambda device: setting in (device.settings or {}),
+    )
+
+
+SETTINGS: Final[Table[AmpsNumberDescription]] = MappingProxyType(
+    {
+        DeviceType.BATTERY: (
+            _setting(Settings.SAFETY_RESERVE),
+            _setting(Settings.DISCHARGE_FLOOR),
+            _setting(Settings.CHARGE_CEILING),
+            _setting(Settings.EXPORT_LIMIT, NumberDeviceClass.POWER),
+            _setting(Settings.MAX_CHARGE_RATE, NumberDeviceClass.CURRENT),
+            _setting(Settings.MAX_DISCHARGE_RATE, NumberDeviceClass.CURRENT),
+        ),
+    }
+)
+
+CAPS: Final[Table[AmpsNumberDescription]] = MappingProxyType(
+    {
+        DeviceType.EV_CHARGER: (
+            AmpsNumberDescription(
+                key="max_power",
+                translation_key="max_power",
+                device_class=NumberDeviceClass.POWER,
+                setting=Settings.MAX_CHARGE_RATE,
+                exists_fn=lambda device: (
+                    Settings.MAX_CHARGE_RATE in (device.settings or {})
+                    or takes_power_cap_command(device)
+                ),
+            ),
+        ),
+    }
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AmpsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the numbers of the devices."""
+    async_setup_entities(entry, async_add_entities, SETTINGS, AmpsSettingNumber)
+    async_setup_entities(entry, async_add_entities, CAPS, AmpsPowerCapNumber)
+
+
+class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
+    """A setting, which lasts until it is written again."""
+
+    entity_description: AmpsNumberDescription
+
+    @property
+    def _setting(self) -> Setting:
+        """Return the setting, or what it would be where the device has none."""
+        name = self.entity_description.setting
+        settings = self.device.settings or {}
+        return settings.get(name) or Setting(unit=SETTING_UNITS[self.device.type][name])
+
+    @property
+    def _bounds(self) -> tuple[float, float | None]:
+        return setting_bounds(self._setting)
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the unit, as the device has it."""
+        return _UNITS.get(self._setting.unit or "")
+
+    @property
+    @override
+    def native_step(self) -> float:
+        """Return the step of the unit."""
+        return _STEPS.get(self._setting.unit or "", 1)
+
+    @property
+    @override
+    def native_min_value(self) -> float:
+        """Return the least that the device takes."""
+        return self._bounds[0]
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        """Return the most that the device takes."""
+        highest = self._bounds[1]
+        return _NO_END if highest is None else highest
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the setting as asked for, else as read."""
+        description = self.entity_description
+        intended = self.pushes.async_intended(
+            self._device_id, description.key, description.setting
+        )
+        if intended is not None:
+            return number(intended)
+        return number(self._setting.value)
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Write the setting."""
+        await self.pushes.async_set(
+            self.coordinator,
+            self.device,
+            self.entity_description.key,
+            self.entity_description.setting,
+            value,
+        )
+
+
+class AmpsPowerCapNumber(AmpsSettingNumber):
+    """The most that a charger may draw: a setting, or a command of older ones.
+
+    Older chargers do not tell their cap: the last one set here stands for it.
+    """
+
+    _last_cap: float | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Take up the last cap, and listen for the next one."""
+        await super().async_added_to_hass()
+        if (stored := await self.async_get_last_number_data()) is not None:
+            self._last_cap = number(stored.native_value)
+        self.async_on_remove(
+            self.pushes.async_listen(self._device_id, self._action_ended)
+        )
+
+    @callback
+    def _action_ended(self, action: Action) -> None:
+        if (
+            action.command == Commands.SET_MAX_POWER
+            and action.state == ActionState.COMPLETED
+        ):
+            cap = number((action.parameters or {}).get(Parameters.MAX_POWER))
+            if cap is not None:
+                self._last_cap = cap
+                self.async_write_ha_state()
+
+    @property
+    @override
+    def native_value(self) -> float | None:
+        """Return the cap as asked for, as read, or as last set."""
+        if not takes_power_cap_command(self.device):
+            return super().native_value
+        state: Any = self.shown.state
+        cap: float | None = state.power_rate_limit
+        return self._last_cap if cap is None else cap
+
+    @override
+    async def async_set_native_value(self, value: float) -> None:
+        """Set the cap."""
+        if not takes_power_cap_command(self.device):
+            await super().async_set_native_value(value)
+            return
+        await self.async_push(
+            Push(
+                command=Commands.SET_MAX_POWER,
+                parameters={Parameters.MAX_POWER: Quantity(value=value)},
+            ),
+            {"power_rate_limit": value},
+            rest=REST,
+        )

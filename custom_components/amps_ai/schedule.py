@@ -1,0 +1,160 @@
+"""What is planned: the scheduled and windowed actions of an account's devices."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_track_time_interval
+
+from .account import AmpsAccount
+from .api import Action, ActionState, AmpsError, Device, DeviceType, capabilities
+from .api.vocabulary import Execution
+from .const import LOGGER
+from .coordinator import AmpsCoordinator
+from .push import PushManager
+
+INTERVAL: Final = timedelta(minutes=15)
+_LATER: Final = frozenset({Execution.SCHEDULED, Execution.WINDOWED})
+
+
+def takes_scheduling(device: Device) -> bool:
+    """Tell whether anything can be planned for a device."""
+    return any(
+        _LATER & set(command.execution or ())
+        for command in capabilities(device).values()
+    )
+
+
+@dataclass
+class Schedule:
+    """Keep in memory what the devices have planned.
+
+    It is asked for device by device, every 15 minutes and whenever something
+    was pushed: what shows it asks nothing.
+    """
+
+    hass: HomeAssistant
+    account: AmpsAccount
+    coordinators: Mapping[DeviceType, AmpsCoordinator]
+    pushes: PushManager
+    _actions: dict[str, dict[str, Action]] = field(default_factory=dict)
+    _callbacks: list[CALLBACK_TYPE] = field(default_factory=list)
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Begin to ask; returns how to end it."""
+        self._ask_all()
+        stops = [
+            async_track_time_interval(
+                self.hass, self._ask_all, INTERVAL, name="Amps AI schedule"
+            ),
+            self.pushes.async_listen_scheduled(self._device_scheduled),
+        ]
+
+        @callback
+        def _stop() -> None:
+            for stop in stops:
+                stop()
+
+        return _stop
+
+    def __iter__(self) -> Iterator[tuple[Device, Action]]:
+        """Go through what is planned and not over yet."""
+        now = self.account.client.now()
+        for device_id, actions in self._actions.items():
+            if (device := self._device(device_id)) is None:
+                continue
+            for action in actions.values():
+                over = action.end or action.start
+                planned = action.state == ActionState.SCHEDULED
+                if action.start is not None and (planned or (over and over > now)):
+                    yield device, action
+
+    @callback
+    def async_listen(self, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Hear of every change of what is planned."""
+        self._callbacks.append(changed)
+        return lambda: self._callbacks.remove(changed)
+
+    async def async_ask(self, device: Device) -> None:
+        """Ask what is planned for a device."""
+        try:
+            found = await self.account.client.async_list_actions(
+                device_id=device.id, state=ActionState.SCHEDULED
+            )
+        except AmpsError as err:
+            self.account.limits.refused(err)
+            LOGGER.debug("Asking for the schedule of %s failed: %s", device.id, err)
+            return
+        known = self._actions.get(device.id, {})
+        now = self.account.client.now()
+        # A window that has begun is not listed any more, and not over yet.
+        begun = {
+            action.id: action
+            for action in known.values()
+            if action.start and action.end and action.start <= now < action.end
+        }
+        actions = begun | {action.id: action for action in found}
+        coordinator = self.coordinators[device.type]
+        for action in found:
+            self.pushes.async_follow_later(coordinator, device, action)
+        if actions == known:
+            return
+        self._actions[device.id] = actions
+        for changed in tuple(self._callbacks):
+            changed()
+        for action in known.values():
+            if action.id not in actions and action.start and action.start > now:
+                await self.pushes.async_look_after(device, action.id)
+
+    def _device(self, device_id: str) -> Device | None:
+        for coordinator in self.coordinators.values():
+            if (device := coordinator.data.get(device_id)) is not None:
+                return device
+        return None
+
+    @callback
+    def _device_scheduled(self, device: Device) -> None:
+        self._in_background(lambda: [device])
+
+    @callback
+    def _ask_all(self, _now: datetime | None = None) -> None:
+        if self.account.entry.pref_disable_polling:
+            return
+        self._in_background(
+            lambda: [
+                device
+                for coordinator in self.coordinators.values()
+                for device in coordinator.data.values()
+                if takes_scheduling(device)
+            ]
+        )
+
+    @callback
+    def _in_background(self, devices: Callable[[], list[Device]]) -> None:
+        async def _async_ask() -> None:
+            async with self._asking:
+                for device in devices():
+                    if self.account.limits.remaining:
+                        return
+                    await self.async_ask(device)
+
+        self.account.entry.async_create_background_task(
+            self.hass, _async_ask(), name="Amps AI schedule"
+        )
+
+    @property
+    def next_change(self) -> datetime | None:
+        """Return when something planned begins or ends next."""
+        now = self.account.client.now()
+        times = [
+            at
+            for _, action in self
+            for at in (action.start, action.end)
+            if at is not None and at > now
+        ]
+        return min(times, default=None)

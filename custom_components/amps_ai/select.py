@@ -1,0 +1,96 @@
+"""Selects: the standing command of batteries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, override
+
+from homeassistant.components.select import SelectEntity, SelectEntityDescription
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .account import AmpsConfigEntry
+from .api import DeviceType, Push, capabilities, in_order
+from .const import ATTR_REPORTED_STATUS
+from .entity import (
+    AmpsControlEntity,
+    AmpsEntityDescription,
+    Table,
+    async_setup_entities,
+)
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsSelectDescription(AmpsEntityDescription, SelectEntityDescription):
+    """A select."""
+
+
+SELECTS: Final[Table[AmpsSelectDescription]] = MappingProxyType(
+    {
+        DeviceType.BATTERY: (
+            AmpsSelectDescription(
+                key="mode",
+                translation_key="mode",
+                exists_fn=lambda device: bool(capabilities(device)),
+            ),
+        ),
+    }
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AmpsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the selects of the devices."""
+    async_setup_entities(entry, async_add_entities, SELECTS, AmpsModeSelect)
+
+
+def _option(command: str) -> str:
+    """Return a command as an option: translation keys take no dots."""
+    return command.replace(".", "_")
+
+
+class AmpsModeSelect(AmpsControlEntity, SelectEntity):
+    """The command that a battery goes by."""
+
+    entity_description: AmpsSelectDescription
+
+    @property
+    def _commands(self) -> Mapping[str, str]:
+        """Return the commands that may be pushed, by option."""
+        return {_option(name): name for name in in_order(capabilities(self.device))}
+
+    @property
+    @override
+    def options(self) -> list[str]:
+        """Return the commands that the battery takes."""
+        return list(self._commands)
+
+    @property
+    @override
+    def current_option(self) -> str | None:
+        """Return the standing command, where it is one that may be chosen."""
+        state: Any = self.shown.state
+        if state.current_mode is None:
+            return None
+        option = _option(state.current_mode)
+        return option if option in self._commands else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return the word as reported, where it is not one of the options."""
+        state: Any = self.shown.state
+        if state.current_mode is None or self.current_option is not None:
+            return None
+        return {ATTR_REPORTED_STATUS: state.current_mode}
+
+    @override
+    async def async_select_option(self, option: str) -> None:
+        """Push the command."""
+        command = self._commands[option]
+        await self.async_push(Push(command=command), {"current_mode": command})

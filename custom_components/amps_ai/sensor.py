@@ -1,0 +1,416 @@
+"""Sensors: what devices measure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, override
+
+from homeassistant.components.sensor import (
+    SensorDeviceClass,
+    SensorEntity,
+    SensorEntityDescription,
+    SensorStateClass,
+)
+from homeassistant.const import (
+    PERCENTAGE,
+    EntityCategory,
+    UnitOfElectricCurrent,
+    UnitOfEnergy,
+    UnitOfLength,
+    UnitOfPower,
+    UnitOfTime,
+)
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
+from homeassistant.helpers.typing import StateType
+
+from .account import AmpsConfigEntry
+from .api import Action, ActionState, DeviceType
+from .api.vocabulary import (
+    STEERABLE,
+    BatteryStatus,
+    EvChargerStatus,
+    SolarInverterStatus,
+    understand,
+)
+from .const import ATTR_REPORTED_STATUS
+from .energy_meter import EnergyMeter
+from .entity import (
+    AmpsEntity,
+    AmpsEntityDescription,
+    Table,
+    action_attributes,
+    async_setup_entities,
+    takes_commands,
+)
+
+PARALLEL_UPDATES = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsPlainSensorDescription(AmpsEntityDescription, SensorEntityDescription):
+    """A sensor over the device as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsSensorDescription(AmpsPlainSensorDescription):
+    """A sensor over a field of the state.
+
+    `convert` turns the reported value into the shown one; `words` is the
+    vocabulary of an enum.
+    """
+
+    convert: Callable[[Any], StateType] | None = None
+    words: type[StrEnum] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsMeterDescription(AmpsPlainSensorDescription):
+    """An energy, estimated from a power.
+
+    `share` returns what of the reported power (kW) counts, never less than 0.
+    """
+
+    share: Callable[[float], float]
+
+
+def _status(words: type[StrEnum]) -> AmpsSensorDescription:
+    return AmpsSensorDescription(
+        key="status",
+        translation_key="status",
+        reads="status",
+        device_class=SensorDeviceClass.ENUM,
+        options=[word.value for word in words],
+        words=words,
+    )
+
+
+def _power(
+    reads: str, convert: Callable[[Any], StateType] | None = None
+) -> AmpsSensorDescription:
+    return AmpsSensorDescription(
+        key="power",
+        reads=reads,
+        device_class=SensorDeviceClass.POWER,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfPower.KILO_WATT,
+        suggested_display_precision=2,
+        convert=convert,
+    )
+
+
+def _level(key: str, reads: str) -> AmpsSensorDescription:
+    return AmpsSensorDescription(
+        key=key,
+        reads=reads,
+        device_class=SensorDeviceClass.BATTERY,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+    )
+
+
+def _capacity(key: str, reads: str) -> AmpsSensorDescription:
+    return AmpsSensorDescription(
+        key=key,
+        translation_key=key,
+        reads=reads,
+        device_class=SensorDeviceClass.ENERGY_STORAGE,
+        state_class=SensorStateClass.MEASUREMENT,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        suggested_display_precision=1,
+    )
+
+
+def _percent(key: str, reads: str, **more: Any) -> AmpsSensorDescription:
+    return AmpsSensorDescription(
+        key=key,
+        translation_key=key,
+        reads=reads,
+        native_unit_of_measurement=PERCENTAGE,
+        suggested_display_precision=0,
+        **more,
+    )
+
+
+def _max_current() -> AmpsSensorDescription:
+    return AmpsSensorDescription(
+        key="max_current",
+        translation_key="max_current",
+        reads="max_current",
+        device_class=SensorDeviceClass.CURRENT,
+        native_unit_of_measurement=UnitOfElectricCurrent.AMPERE,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        suggested_display_precision=0,
+    )
+
+
+def _meter(
+    key: str, reads: str, share: Callable[[float], float]
+) -> AmpsMeterDescription:
+    return AmpsMeterDescription(
+        key=key,
+        translation_key=key,
+        reads=reads,
+        device_class=SensorDeviceClass.ENERGY,
+        state_class=SensorStateClass.TOTAL_INCREASING,
+        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+        suggested_display_precision=2,
+        share=share,
+    )
+
+
+def _discharging_is_positive(charge_rate: float) -> float:
+    """Turn the sign, as Home Assistant's Energy dashboard has it; 0 is never -0."""
+    return -charge_rate if charge_rate else 0
+
+
+SENSORS: Final[Table[AmpsSensorDescription]] = MappingProxyType(
+    {
+        DeviceType.BATTERY: (
+            _level("level", "level"),
+            _power("charge_rate", _discharging_is_positive),
+            _status(BatteryStatus),
+            _capacity("capacity", "capacity"),
+            _percent(
+                "discharge_limit",
+                "discharge_limit",
+                entity_category=EntityCategory.DIAGNOSTIC,
+            ),
+        ),
+        DeviceType.EV_CHARGER: (
+            _status(EvChargerStatus),
+            _power("current_power"),
+            _max_current(),
+            AmpsSensorDescription(
+                key="power_limit",
+                translation_key="power_limit",
+                reads="power_rate_limit",
+                device_class=SensorDeviceClass.POWER,
+                native_unit_of_measurement=UnitOfPower.KILO_WATT,
+                entity_category=EntityCategory.DIAGNOSTIC,
+                suggested_display_precision=1,
+            ),
+        ),
+        DeviceType.SOLAR_INVERTER: (
+            _power("current_power"),
+            AmpsSensorDescription(
+                key="energy_total",
+                translation_key="energy_total",
+                reads="energy_total",
+                device_class=SensorDeviceClass.ENERGY,
+                state_class=SensorStateClass.TOTAL_INCREASING,
+                native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+                suggested_display_precision=1,
+            ),
+            _status(SolarInverterStatus),
+        ),
+        DeviceType.VEHICLE: (
+            _level("battery_level", "battery_level"),
+            AmpsSensorDescription(
+                key="range",
+                translation_key="range",
+                reads="range",
+                device_class=SensorDeviceClass.DISTANCE,
+                state_class=SensorStateClass.MEASUREMENT,
+                # Not documented; the documented examples fit nothing else.
+                native_unit_of_measurement=UnitOfLength.MILES,
+                suggested_display_precision=0,
+            ),
+            _power("charge_rate"),
+            _percent("charge_limit", "charge_limit"),
+            AmpsSensorDescription(
+                key="charge_time_remaining",
+                translation_key="charge_time_remaining",
+                reads="charge_time_remaining",
+                device_class=SensorDeviceClass.DURATION,
+                state_class=SensorStateClass.MEASUREMENT,
+                native_unit_of_measurement=UnitOfTime.MINUTES,
+                suggested_display_precision=0,
+            ),
+            _capacity("battery_capacity", "battery_capacity"),
+            _max_current(),
+        ),
+    }
+)
+
+# The API tells energy of solar inverters only.
+METERS: Final[Table[AmpsMeterDescription]] = MappingProxyType(
+    {
+        DeviceType.BATTERY: (
+            _meter("energy_charged", "charge_rate", lambda rate: max(rate, 0)),
+            _meter("energy_discharged", "charge_rate", lambda rate: max(-rate, 0)),
+        ),
+        DeviceType.EV_CHARGER: (
+            _meter("energy_delivered", "current_power", lambda power: max(power, 0)),
+        ),
+    }
+)
+
+READINGS: Final[Table[AmpsPlainSensorDescription]] = MappingProxyType(
+    dict.fromkeys(
+        DeviceType,
+        (
+            AmpsPlainSensorDescription(
+                key="last_pulled",
+                translation_key="last_pulled",
+                entity_category=EntityCategory.DIAGNOSTIC,
+                entity_registry_enabled_default=False,
+                exists_fn=lambda device: device.sync.has("last_pulled_at"),
+            ),
+        ),
+    )
+)
+
+LAST_ACTIONS: Final[Table[AmpsPlainSensorDescription]] = MappingProxyType(
+    {
+        device_type: (
+            AmpsPlainSensorDescription(
+                key="last_action",
+                translation_key="last_action",
+                entity_category=EntityCategory.DIAGNOSTIC,
+                exists_fn=takes_commands,
+            ),
+        )
+        for device_type in sorted(STEERABLE)
+    }
+)
+
+
+async def async_setup_entry(
+    hass: HomeAssistant,
+    entry: AmpsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+) -> None:
+    """Add the sensors of the devices."""
+    async_setup_entities(entry, async_add_entities, SENSORS, AmpsSensor)
+    async_setup_entities(entry, async_add_entities, METERS, AmpsMeter)
+    async_setup_entities(entry, async_add_entities, READINGS, AmpsReadingSensor)
+    async_setup_entities(entry, async_add_entities, LAST_ACTIONS, AmpsLastActionSensor)
+
+
+class AmpsSensor(AmpsEntity, SensorEntity):
+    """A value that a device reports."""
+
+    entity_description: AmpsSensorDescription
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """Return the reported value; a word that nobody knows is unknown."""
+        value: Any = self.reported
+        description = self.entity_description
+        if value is None:
+            return None
+        if description.words is not None:
+            return understand(description.words, value)
+        return value if description.convert is None else description.convert(value)
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return the word as reported, where it is not a known one."""
+        words = self.entity_description.words
+        if words is None or self.reported is None:
+            return None
+        if understand(words, self.reported) is not None:
+            return None
+        return {ATTR_REPORTED_STATUS: self.reported}
+
+
+class AmpsMeter(AmpsEntity, RestoreEntity, SensorEntity):
+    """An energy, added up from the power at each reading."""
+
+    entity_description: AmpsMeterDescription
+
+    _follows_readings = True
+    _meter = EnergyMeter()
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Go on from where the meter stood."""
+        stored = await self.async_get_last_extra_data()
+        self._meter = EnergyMeter.from_dict(stored.as_dict() if stored else {})
+        self._add()
+        await super().async_added_to_hass()
+
+    @property
+    @override
+    def extra_restore_state_data(self) -> ExtraStoredData:
+        """Return what to keep over a restart."""
+        return self._meter
+
+    @property
+    @override
+    def native_value(self) -> float:
+        """Return the energy so far, in kWh."""
+        return self._meter.energy
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        self._add()
+        super()._handle_coordinator_update()
+
+    def _add(self) -> None:
+        power = self.reported
+        gap = 2 * self.coordinator.config_entry.runtime_data.planner.target
+        captured = self.device.sync.last_pulled_at
+        if captured and captured > self.coordinator.account.client.now() + gap:
+            # A clock gone wrong must not make all that follows look old.
+            return
+        self._meter.add(
+            None if power is None else self.entity_description.share(power),
+            captured,
+            longest_gap=gap,
+        )
+
+
+class AmpsReadingSensor(AmpsEntity, SensorEntity):
+    """When a device was last captured."""
+
+    entity_description: AmpsPlainSensorDescription
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+    _follows_readings = True
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """Return when the shown state was captured."""
+        return self.device.sync.last_pulled_at
+
+
+class AmpsLastActionSensor(AmpsEntity, SensorEntity):
+    """What became of the newest command, whoever sent it."""
+
+    entity_description: AmpsPlainSensorDescription
+
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_options = [state.value for state in ActionState]
+
+    @property
+    def _action(self) -> Action | None:
+        return self.pushes.async_latest(self.device)
+
+    @property
+    @override
+    def native_value(self) -> StateType:
+        """Return the state of the newest action."""
+        action = self._action
+        return understand(ActionState, action.state) if action else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """Return what was asked, under which id, and what went wrong."""
+        if (action := self._action) is None:
+            return None
+        attributes = action_attributes(action)
+        if action.state is not None and understand(ActionState, action.state) is None:
+            attributes[ATTR_REPORTED_STATUS] = action.state
+        return attributes

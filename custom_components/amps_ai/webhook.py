@@ -1,0 +1,584 @@
+"""Webhooks: what Amps AI tells by itself, the moment that it happens.
+
+A delivery is verified, answered, and only then worked on. The answers make
+the sender behave: 401 and 413 refuse it, 500 has it sent again, and 200 ends
+it, also where it brings nothing (known already, not of this entry, not
+understood), as sending it again would not help.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+import sys
+from typing import Any, Final
+
+from aiohttp import ClientError, StreamReader, hdrs
+from aiohttp.web import Request, Response
+from aiohttp.web_protocol import RequestPayloadError
+from homeassistant.components import webhook
+from homeassistant.const import CONF_WEBHOOK_ID
+from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.network import NoURLAvailableError
+from homeassistant.helpers.storage import Store
+from homeassistant.util import dt as dt_util
+
+from .account import AmpsConfigEntry, AmpsRuntimeData
+from .api import Action, ActionState, AmpsDeviceCredentialsError, AmpsError
+from .api.models import flag, instant, mapping, number, text
+from .api.webhook import (
+    DeviceConnected,
+    DeviceDisconnected,
+    InvalidSecretError,
+    PushEnded,
+    RefusedDeliveryError,
+    WebhookEvent,
+    WebhookVerifier,
+    parse_event,
+)
+from .const import (
+    CONF_CLOUDHOOK_URL,
+    CONF_WEBHOOK,
+    CONF_WEBHOOK_SECRET,
+    DOMAIN,
+    EVENT_ACTION,
+    LOGGER,
+    link_base_url,
+)
+from .coordinator import AmpsCoordinator, Watch
+from .schedule import takes_scheduling
+
+_STORE_VERSION: Final = 1
+_SAVE_DELAY: Final = 10
+# A delivery is a small object; nothing genuine comes near this.
+_MOST_BYTES: Final = 64 * 1024
+# A delivery is sent again for a day and more; so long its id is remembered.
+_REMEMBER: Final = timedelta(days=3)
+_MOST_IDS: Final = 5000
+# Deliveries that come while the entry is being set up wait for its end.
+_MOST_WAITING: Final = 1000
+# The secret must be wrong after so many refused deliveries within this time.
+_REFUSED: Final = 5
+_REFUSED_WITHIN: Final = timedelta(hours=1)
+# Webhooks have fallen silent if one did not tell an end so long after it.
+SILENCE: Final = 60
+# Devices that are asked for at a time.
+_AT_A_TIME: Final = 2
+
+
+def _store(hass: HomeAssistant, entry: AmpsConfigEntry) -> Store[dict[str, Any]]:
+    return Store(
+        hass,
+        _STORE_VERSION,
+        f"{DOMAIN}.webhook.{entry.entry_id}",
+        private=True,
+        atomic_writes=True,
+    )
+
+
+def _link_issue(device_id: str) -> str:
+    return f"link_{device_id}"
+
+
+def _secret_issue(entry: AmpsConfigEntry) -> str:
+    return f"webhook_secret_wrong_{entry.entry_id}"
+
+
+# The address
+
+
+async def async_address(hass: HomeAssistant, entry: AmpsConfigEntry) -> str | None:
+    """Return the address that Amps AI can send to, or None if there is none."""
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    if (url := await _async_cloudhook(hass, entry, webhook_id)) is not None:
+        return url
+    try:
+        url = webhook.async_generate_url(hass, webhook_id, allow_internal=False)
+    except NoURLAvailableError:
+        return None
+    return url if url.startswith("https://") else None
+
+
+def _has_cloud() -> bool:
+    """Tell whether Home Assistant Cloud may be there.
+
+    It is a heavy import, so only what is imported already is used.
+    """
+    return "homeassistant.components.cloud" in sys.modules
+
+
+async def _async_cloudhook(
+    hass: HomeAssistant, entry: AmpsConfigEntry, webhook_id: str
+) -> str | None:
+    """Return the address in Home Assistant Cloud, where that is active."""
+    if not _has_cloud():
+        return None
+    from homeassistant.components import cloud
+
+    if not cloud.async_active_subscription(hass):
+        return None
+    known: str | None = entry.data.get(CONF_CLOUDHOOK_URL)
+    try:
+        url = await cloud.async_get_or_create_cloudhook(hass, webhook_id)
+    except Exception as err:  # noqa: BLE001
+        # Not connected, not available, or trouble of its own; the address stays.
+        LOGGER.debug("Home Assistant Cloud gives no address: %s", type(err).__name__)
+        return known
+    if url != known:
+        hass.config_entries.async_update_entry(
+            entry, data={**entry.data, CONF_CLOUDHOOK_URL: url}
+        )
+    return url
+
+
+# The life of an entry
+
+
+async def async_register(
+    hass: HomeAssistant, entry: AmpsConfigEntry
+) -> WebhookReceiver | None:
+    """Register the webhook where it is switched on.
+
+    Home Assistant answers 200 for a webhook that it does not know, and the
+    event is lost. So this comes first, and what is delivered from then on
+    waits until the rest is set up.
+    """
+    if CONF_WEBHOOK_ID not in entry.data:
+        return None
+    if not entry.options.get(CONF_WEBHOOK):
+        await _async_forget(hass, entry)
+        return None
+    try:
+        verifier = WebhookVerifier(entry.data.get(CONF_WEBHOOK_SECRET, ""))
+    except InvalidSecretError:
+        LOGGER.warning("Webhooks are on, but there is no secret to verify them with")
+        return None
+    # What was refused so far was refused with another secret.
+    ir.async_delete_issue(hass, DOMAIN, _secret_issue(entry))
+    receiver = WebhookReceiver(hass, entry, verifier)
+    await receiver.async_load()
+    webhook_id = entry.data[CONF_WEBHOOK_ID]
+    webhook.async_register(
+        hass,
+        DOMAIN,
+        entry.title,
+        webhook_id,
+        receiver.async_handle,
+        allowed_methods=(hdrs.METH_POST,),
+    )
+    entry.async_on_unload(receiver.async_stop)
+    entry.async_on_unload(lambda: webhook.async_unregister(hass, webhook_id))
+    return receiver
+
+
+async def async_remove(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+    """Remove what an entry leaves behind: issues, memory and cloudhook."""
+    if CONF_WEBHOOK_ID not in entry.data:
+        return
+    await _async_forget(hass, entry)
+    if CONF_CLOUDHOOK_URL not in entry.data or not _has_cloud():
+        return
+    from homeassistant.components import cloud
+
+    try:
+        await cloud.async_delete_cloudhook(hass, entry.data[CONF_WEBHOOK_ID])
+    except Exception as err:  # noqa: BLE001
+        # It may be gone already, and an entry must always be removable.
+        LOGGER.debug("The cloudhook was not deleted: %s", type(err).__name__)
+
+
+async def _async_forget(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+    """Forget what webhooks told: no other will take it back."""
+    ir.async_delete_issue(hass, DOMAIN, _secret_issue(entry))
+    store = _store(hass, entry)
+    if (stored := await store.async_load()) is not None:
+        for device_id in _links(stored):
+            ir.async_delete_issue(hass, DOMAIN, _link_issue(device_id))
+        await store.async_remove()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Link:
+    """What the last event about a device's connection told."""
+
+    at: datetime
+    connected: bool
+    url: str | None = None
+
+
+def _links(stored: dict[str, Any]) -> dict[str, _Link]:
+    """Read the stored links, leaving out what is none."""
+    found = mapping(stored.get("links")) or {}
+    items = {device_id: mapping(item) or {} for device_id, item in found.items()}
+    return {
+        device_id: _Link(
+            at=at, connected=flag(item.get("connected")) is True, url=text(item["url"])
+        )
+        for device_id, item in items.items()
+        if (at := instant(item.get("at"))) is not None and "url" in item
+    }
+
+
+class WebhookReceiver:
+    """Receive the webhooks of one entry."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: AmpsConfigEntry, verifier: WebhookVerifier
+    ) -> None:
+        """Start with nothing received."""
+        self.hass = hass
+        self._entry = entry
+        self._verifier = verifier
+        self._store = _store(hass, entry)
+        self._unsaved = False
+        # The ids of deliveries, oldest first, and when they came.
+        self._seen: dict[str, float] = {}
+        self._links: dict[str, _Link] = {}
+        # What watches the devices that wait to be linked again.
+        self._watching: dict[str, CALLBACK_TYPE] = {}
+        self._refused: deque[datetime] = deque(maxlen=_REFUSED)
+        self._verified = False
+        self._runtime: AmpsRuntimeData | None = None
+        self._waiting: deque[WebhookEvent] = deque(maxlen=_MOST_WAITING)
+        # The actions whose end was told, and those whose should be soon.
+        self._told: deque[str] = deque(maxlen=500)
+        self._overdue: dict[str, CALLBACK_TYPE] = {}
+        self._slots = asyncio.Semaphore(_AT_A_TIME)
+
+    async def async_load(self) -> None:
+        """Remember what earlier runs have seen."""
+        stored = await self._store.async_load() or {}
+        seen = mapping(stored.get("seen")) or {}
+        self._seen = {
+            delivery_id: at
+            for delivery_id, value in seen.items()
+            if (at := number(value)) is not None
+        }
+        self._links = _links(stored)
+
+    @callback
+    def async_begin(self, runtime: AmpsRuntimeData) -> None:
+        """Work on what comes, now that the entry is set up."""
+        self._runtime = runtime
+        runtime.pushes.webhooks_work = self._verified
+        self._entry.async_on_unload(
+            self.hass.bus.async_listen(EVENT_ACTION, self._action_ended)
+        )
+        self._entry.async_on_unload(
+            self.hass.bus.async_listen(
+                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_removed
+            )
+        )
+        for device_id, link in tuple(self._links.items()):
+            coordinator = runtime.find(device_id)
+            if link.connected or coordinator is None:
+                continue
+            # That it was linked again meanwhile may have been missed.
+            self._open(runtime, coordinator, device_id, link)
+            self._in_background(self._async_look(runtime, coordinator, device_id))
+        while self._waiting:
+            self._take(runtime, self._waiting.popleft())
+
+    async def async_stop(self) -> None:
+        """Stop, and leave nothing behind but the memory."""
+        self._runtime = None
+        for stop in (*self._watching.values(), *self._overdue.values()):
+            stop()
+        self._watching.clear()
+        self._overdue.clear()
+        if self._unsaved:
+            await self._store.async_save(self._data())
+
+    # Deliveries
+
+    async def async_handle(
+        self, hass: HomeAssistant, webhook_id: str, request: Request
+    ) -> Response:
+        """Answer a delivery; Home Assistant would answer an exception with 200.
+
+        Neither the answer nor the log says anything of what was delivered.
+        """
+        try:
+            status = await self._async_receive(request)
+        except Exception as err:  # noqa: BLE001
+            LOGGER.error("A webhook could not be taken: %s", type(err).__name__)
+            status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return Response(status=status)
+
+    async def _async_receive(self, request: Request) -> HTTPStatus:
+        """Verify a delivery and have it worked on; return how to answer."""
+        try:
+            body = await _async_read(request.content)
+        except ClientError, OSError, RequestPayloadError:
+            return HTTPStatus.BAD_REQUEST
+        if body is None:
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        try:
+            delivery_id = self._verifier.verify(body, request.headers)
+        except RefusedDeliveryError:
+            self._note_refused()
+            return HTTPStatus.UNAUTHORIZED
+        self._note_verified()
+        if delivery_id in self._seen:
+            return HTTPStatus.OK
+        event = parse_event(body, link_base=link_base_url())
+        if event is None:
+            LOGGER.debug("A webhook told something that is not known")
+        elif self._runtime is None:
+            self._waiting.append(event)
+        else:
+            self._take(self._runtime, event)
+        # Last: what failed until here is to be taken when it is sent again.
+        self._remember(delivery_id)
+        return HTTPStatus.OK
+
+    @callback
+    def _note_refused(self) -> None:
+        """Take note of a delivery that is not genuine."""
+        now = dt_util.utcnow()
+        self._refused.append(now)
+        LOGGER.debug("A webhook was refused")
+        if len(self._refused) == _REFUSED and now - self._refused[0] < _REFUSED_WITHIN:
+            ir.async_create_issue(
+                self.hass,
+                DOMAIN,
+                _secret_issue(self._entry),
+                is_fixable=False,
+                severity=ir.IssueSeverity.WARNING,
+                translation_key="webhook_secret_wrong",
+                translation_placeholders={"title": self._entry.title},
+            )
+
+    @callback
+    def _note_verified(self) -> None:
+        """Take note of a genuine delivery."""
+        self._verified = True
+        self._refused.clear()
+        ir.async_delete_issue(self.hass, DOMAIN, _secret_issue(self._entry))
+        if self._runtime is not None:
+            self._runtime.pushes.webhooks_work = True
+
+    @callback
+    def _remember(self, delivery_id: str) -> None:
+        """Remember a delivery, and forget those that nobody sends any more."""
+        now = dt_util.utcnow().timestamp()
+        self._seen[delivery_id] = now
+        oldest = now - _REMEMBER.total_seconds()
+        for known, at in tuple(self._seen.items()):
+            if at >= oldest and len(self._seen) <= _MOST_IDS:
+                break
+            del self._seen[known]
+        self._save()
+
+    @callback
+    def _save(self) -> None:
+        self._unsaved = True
+        self._store.async_delay_save(self._data, _SAVE_DELAY)
+
+    @callback
+    def _data(self) -> dict[str, Any]:
+        self._unsaved = False
+        return {
+            "seen": self._seen,
+            "links": {
+                device_id: {
+                    "at": link.at.isoformat(),
+                    "connected": link.connected,
+                    "url": link.url,
+                }
+                for device_id, link in self._links.items()
+            },
+        }
+
+    # Events
+
+    @callback
+    def _take(self, runtime: AmpsRuntimeData, event: WebhookEvent) -> None:
+        """Take an event; one about a device of others is none of our business."""
+        if isinstance(event, PushEnded):
+            self._take_end(runtime, event.action)
+            return
+        coordinator = runtime.find(event.device_id)
+        if coordinator is not None:
+            self._take_link(runtime, coordinator, event)
+        elif isinstance(event, DeviceConnected):
+            # A new one, if the list then has it.
+            for asked in runtime.coordinators.values():
+                if event.device_type in (None, asked.device_type):
+                    self._in_background(asked.async_request_refresh())
+
+    @callback
+    def _take_end(self, runtime: AmpsRuntimeData, action: Action) -> None:
+        """Take the end of an action."""
+        coordinator = runtime.find(action.device_id or "")
+        if coordinator is None:
+            return
+        self._told.append(action.id)
+        if (stop := self._overdue.pop(action.id, None)) is not None:
+            stop()
+        device = coordinator.data[action.device_id or ""]
+        self._in_background(runtime.pushes.async_take_end(device, action))
+        if takes_scheduling(device):
+            runtime.pushes.async_schedule_changed(device)
+
+    @callback
+    def _take_link(
+        self,
+        runtime: AmpsRuntimeData,
+        coordinator: AmpsCoordinator,
+        event: DeviceConnected | DeviceDisconnected,
+    ) -> None:
+        """Take what was told of a device's connection."""
+        device_id = event.device_id
+        known = self._links.get(device_id)
+        if known is not None and event.at < known.at:
+            # Overtaken by a later one.
+            return
+        self._close(device_id)
+        if isinstance(event, DeviceDisconnected):
+            link = _Link(at=event.at, connected=False, url=event.reconnection_url)
+            self._open(runtime, coordinator, device_id, link)
+            self._in_background(coordinator.async_request_refresh())
+        else:
+            self._links[device_id] = _Link(at=event.at, connected=True)
+            self._in_background(self._async_look(runtime, coordinator, device_id))
+        self._save()
+
+    @callback
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        self._entry.async_create_background_task(
+            self.hass, work, name="Amps AI webhook"
+        )
+
+    # Links
+
+    async def _async_look(
+        self, runtime: AmpsRuntimeData, coordinator: AmpsCoordinator, device_id: str
+    ) -> None:
+        """Read a device that was connected, unless it was not.
+
+        The body of a disconnection without an address looks the same.
+        """
+        link = self._links[device_id]
+        async with self._slots:
+            await coordinator.async_request_refresh()
+            if device_id not in coordinator.data or runtime.account.limits.remaining:
+                return
+            try:
+                await coordinator.async_read(device_id, expedite=True, force=True)
+            except AmpsDeviceCredentialsError:
+                if link.connected and self._links.get(device_id) is link:
+                    link = _Link(at=link.at, connected=False)
+                    self._open(runtime, coordinator, device_id, link)
+                    self._save()
+            except AmpsError as err:
+                LOGGER.debug("Reading %s failed: %s", device_id, err)
+
+    @callback
+    def _open(
+        self,
+        runtime: AmpsRuntimeData,
+        coordinator: AmpsCoordinator,
+        device_id: str,
+        link: _Link,
+    ) -> None:
+        """Ask the person to link a device again, until a reading needs no asking."""
+        account = runtime.account
+        if _is_linked(coordinator, device_id, link):
+            self._links[device_id] = _Link(at=link.at, connected=True)
+            return
+        self._links[device_id] = link
+        url = link.url or account.link_url
+        ir.async_create_issue(
+            self.hass,
+            DOMAIN,
+            _link_issue(device_id),
+            is_fixable=False,
+            learn_more_url=url,
+            severity=ir.IssueSeverity.WARNING,
+            translation_key="device_disconnected",
+            translation_placeholders={
+                "device": account.async_spoken_name(coordinator.data[device_id]),
+                "url": url,
+            },
+        )
+
+        @callback
+        def _check() -> None:
+            if _is_linked(coordinator, device_id, link):
+                self._close(device_id)
+                self._links[device_id] = _Link(at=link.at, connected=True)
+                self._save()
+
+        self._watching[device_id] = coordinator.async_add_listener(
+            _check, Watch(device_id, readings=True)
+        )
+
+    @callback
+    def _close(self, device_id: str) -> None:
+        """Take the question back."""
+        if (stop := self._watching.pop(device_id, None)) is not None:
+            stop()
+        ir.async_delete_issue(self.hass, DOMAIN, _link_issue(device_id))
+
+    @callback
+    def _device_removed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        """Forget the links of devices that are gone."""
+        if event.data["action"] != "remove" or self._runtime is None:
+            return
+        for device_id in tuple(self._watching):
+            if self._runtime.find(device_id) is None:
+                self._close(device_id)
+                del self._links[device_id]
+                self._save()
+
+    # Silence
+
+    @callback
+    def _action_ended(self, event: Event) -> None:
+        """Expect a webhook for an end that was found by asking."""
+        action_id: str = event.data["action_id"]
+        if (
+            event.data["state"] not in (ActionState.COMPLETED, ActionState.FAILED)
+            or action_id in self._told
+            or not self._is_own(event.data["device_id"])
+        ):
+            return
+
+        @callback
+        def _silent(_now: datetime) -> None:
+            self._overdue.pop(action_id, None)
+            if self._runtime is not None:
+                self._runtime.pushes.webhooks_work = False
+
+        self._overdue[action_id] = async_call_later(
+            self.hass, SILENCE, HassJob(_silent, cancel_on_shutdown=True)
+        )
+
+    def _is_own(self, device_id: str | None) -> bool:
+        """Tell whether a device of Home Assistant's is one of this entry."""
+        device = dr.async_get(self.hass).async_get(device_id) if device_id else None
+        return device is not None and device.config_entry_id == self._entry.entry_id
+
+
+def _is_linked(coordinator: AmpsCoordinator, device_id: str, link: _Link) -> bool:
+    """Tell whether a device was read after an event about its link."""
+    device = coordinator.data.get(device_id)
+    if device is None or device.sync.available is False:
+        return False
+    pulled = device.sync.last_pulled_at
+    return pulled is not None and pulled > link.at
+
+
+async def _async_read(content: StreamReader) -> bytes | None:
+    """Return a body as it came, or None where there is too much of it."""
+    body = bytearray()
+    while chunk := await content.read(_MOST_BYTES + 1 - len(body)):
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            return None
+    return bytes(body)

@@ -1,0 +1,42 @@
+"""A real Home Assistant core, and an entry that talks to the sandbox."""
+
+from homeassistant.const import CONF_API_KEY
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN
+from sandbox import TEST_KEY, Sandbox
+
+APP_ID = "app_demo"
+
+
+@pytest.fixture(autouse=True)
+def _integration(
+    enable_custom_integrations: None,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Let Home Assistant find the integration, and that the sandbox."""
+    monkeypatch.setenv("AMPS_AI_API_URL", sandbox.url)
+    monkeypatch.setenv("AMPS_AI_LINK_URL", f"{sandbox.url}/link")
+
+
+@pytest.fixture
+def entry() -> MockConfigEntry:
+    """Return an entry as the flow makes it."""
+    return MockConfigEntry(
+        domain=DOMAIN,
+        title="Amps AI (sandbox)",
+        unique_id=f"sandbox:{APP_ID}:*",
+        data={CONF_API_KEY: TEST_KEY, CONF_APP_ID: APP_ID},
+    )
+
+
+@pytest.fixture
+async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Set the entry up."""
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry

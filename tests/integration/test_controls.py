@@ -1,0 +1,552 @@
+"""What a tap sends, shows and ends in."""
+
+import asyncio
+from collections.abc import Generator, Mapping
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.climate import (
+    ATTR_HVAC_MODE,
+    ATTR_PRESET_MODE,
+    ATTR_TARGET_TEMP_HIGH,
+    ATTR_TARGET_TEMP_LOW,
+    HVACMode,
+)
+from homeassistant.const import ATTR_ENTITY_ID, ATTR_TEMPERATURE
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+
+from custom_components.amps_ai.api import Push
+from custom_components.amps_ai.const import EVENT_ACTION
+from sandbox import Sandbox
+
+BATTERY = "device_battery_001"
+CHARGER = "device_ev_001"
+HVAC = "device_hvac_001"
+
+CLIMATE = "climate.smart_thermostat_premium"
+SWITCH = "switch.pulsar_plus"
+CAP = "number.pulsar_plus_maximum_power"
+MODE = "select.powerwall_2_mode"
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Generator[None]:
+    """Ask for actions often, and let sliders rest shortly."""
+    with (
+        patch("custom_components.amps_ai.push._POLLS", (0.02,)),
+        patch("custom_components.amps_ai.number.REST", 0.05),
+        patch("custom_components.amps_ai.push.REST", 0.05),
+    ):
+        yield
+
+
+async def _done(hass: HomeAssistant) -> None:
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def _call(hass: HomeAssistant, service: str, entity_id: str, **data: Any) -> None:
+    await hass.services.async_call(
+        entity_id.partition(".")[0],
+        service,
+        {ATTR_ENTITY_ID: entity_id, **data},
+        blocking=True,
+    )
+
+
+def _state(hass: HomeAssistant, entity_id: str) -> str:
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return state.state
+
+
+def _attributes(hass: HomeAssistant, entity_id: str) -> Mapping[str, Any]:
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return state.attributes
+
+
+def _celsius(**values: float) -> dict[str, Any]:
+    return {name: {"value": value, "unit": "celsius"} for name, value in values.items()}
+
+
+def _command(name: str, **parameters: Any) -> dict[str, Any]:
+    action: dict[str, Any] = {"command": name}
+    if parameters:
+        action["parameters"] = parameters
+    return {"action": action}
+
+
+# The thermostat of the home is in `auto`, between 19 and 25 °C, at noon.
+TAPS: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
+    (SWITCH, "turn_off", {}, CHARGER, _command("idle")),
+    (SWITCH, "turn_on", {}, CHARGER, _command("charge")),
+    *(
+        (MODE, "select_option", {"option": option}, BATTERY, _command(command))
+        for option, command in (
+            ("charge", "charge"),
+            ("discharge", "discharge"),
+            ("idle", "idle"),
+            ("auto_balanced", "auto.balanced"),
+            ("auto_reserve", "auto.reserve"),
+            ("auto_export", "auto.export"),
+        )
+    ),
+    (
+        CLIMATE,
+        "set_hvac_mode",
+        {ATTR_HVAC_MODE: HVACMode.HEAT},
+        HVAC,
+        _command("heat", **_celsius(target=19)),
+    ),
+    (
+        CLIMATE,
+        "set_hvac_mode",
+        {ATTR_HVAC_MODE: HVACMode.COOL},
+        HVAC,
+        _command("cool", **_celsius(target=25)),
+    ),
+    (
+        CLIMATE,
+        "set_hvac_mode",
+        {ATTR_HVAC_MODE: HVACMode.HEAT_COOL},
+        HVAC,
+        _command("auto", **_celsius(heatSetpoint=19, coolSetpoint=25)),
+    ),
+    (CLIMATE, "turn_off", {}, HVAC, _command("idle")),
+    (CLIMATE, "turn_on", {}, HVAC, _command("follow_schedule")),
+    (
+        CLIMATE,
+        "set_temperature",
+        {ATTR_TARGET_TEMP_LOW: 20.2, ATTR_TARGET_TEMP_HIGH: 23.9},
+        HVAC,
+        _command("auto", **_celsius(heatSetpoint=20, coolSetpoint=24)),
+    ),
+    (
+        CLIMATE,
+        "set_temperature",
+        {ATTR_TEMPERATURE: 21},
+        HVAC,
+        _command("auto", **_celsius(heatSetpoint=18, coolSetpoint=24)),
+    ),
+    (
+        CLIMATE,
+        "set_temperature",
+        {ATTR_TEMPERATURE: 34},
+        HVAC,
+        _command("auto", **_celsius(heatSetpoint=29, coolSetpoint=35)),
+    ),
+    (
+        CLIMATE,
+        "set_temperature",
+        {ATTR_TEMPERATURE: 21.3, ATTR_HVAC_MODE: HVACMode.HEAT},
+        HVAC,
+        _command("heat", **_celsius(target=21.5)),
+    ),
+    (
+        CLIMATE,
+        "set_temperature",
+        {ATTR_TEMPERATURE: 26, ATTR_HVAC_MODE: HVACMode.COOL},
+        HVAC,
+        _command("cool", **_celsius(target=26)),
+    ),
+    (
+        CLIMATE,
+        "set_preset_mode",
+        {ATTR_PRESET_MODE: "schedule"},
+        HVAC,
+        _command("follow_schedule"),
+    ),
+    (
+        CLIMATE,
+        "set_preset_mode",
+        {ATTR_PRESET_MODE: "hold"},
+        HVAC,
+        _command("auto", **_celsius(heatSetpoint=19, coolSetpoint=25)),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "service", "data", "device_id", "body"),
+    TAPS,
+    ids=[f"{tap[1]}-{'-'.join(map(str, tap[2].values()))}" for tap in TAPS],
+)
+async def test_tap_sends_exactly_this(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    entity_id: str,
+    service: str,
+    data: dict[str, Any],
+    device_id: str,
+    body: dict[str, Any],
+) -> None:
+    """Each tap sends one body, and is followed to its end."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 0
+    await _call(hass, service, entity_id, **data)
+    await _done(hass)
+    assert [record.body for record in sandbox.requests.pushes(device_id)] == [body]
+    assert [event.data["state"] for event in ends] == ["completed"]
+    assert ends[0].data["command"] == body["action"]["command"]
+
+
+async def test_tap_shows_at_once_and_ends_with_a_reading(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """The tapped control alone shows what was asked for, until it is read."""
+    sandbox.home.push_shows_at_once = False
+    sandbox.device(CHARGER).action_seconds = 30
+    assert _state(hass, SWITCH) == "on"
+    power = _state(hass, "sensor.pulsar_plus_power")
+    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+        await _call(hass, "turn_off", SWITCH)
+    assert _state(hass, SWITCH) == "off"
+    assert _state(hass, "binary_sensor.pulsar_plus_charging") == "on"
+    assert _state(hass, "sensor.pulsar_plus_power") == power
+    assert _state(hass, "sensor.pulsar_plus_last_command") == "acknowledged"
+    sandbox.clock.advance(31)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    assert _state(hass, "sensor.pulsar_plus_last_command") == "completed"
+    assert _attributes(hass, "event.pulsar_plus_command")["event_type"] == ("completed")
+    assert sandbox.requests.reads(CHARGER)[-1].query == {"expedite": "true"}
+    assert _state(hass, SWITCH) == "off"
+
+
+async def test_reading_from_before_the_end_does_not_end_it(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """`completed` is accepted, not done: an older reading proves nothing."""
+    sandbox.home.push_shows_at_once = False
+    sandbox.action_seconds = 0
+    await _call(hass, "turn_off", SWITCH)
+    await _done(hass)
+    # The API answered the expedited read from its cache.
+    assert _state(hass, SWITCH) == "off"
+    assert _state(hass, "binary_sensor.pulsar_plus_charging") == "on"
+    # A minute on, the cache is over: the reading tells the truth.
+    sandbox.device(CHARGER).state_override = {"isCharging": True}
+    sandbox.clock.advance(62)
+    freezer.tick(timedelta(seconds=62))
+    async_fire_time_changed(hass)
+    await _done(hass)
+    assert _state(hass, SWITCH) == "on"
+
+
+async def test_reading_wins_after_three_minutes(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """However long the API serves its cache, what is shown has an exit."""
+    sandbox.home.push_shows_at_once = False
+    sandbox.action_seconds = 0
+    await _call(hass, "turn_off", SWITCH)
+    await _done(hass)
+    assert _state(hass, SWITCH) == "off"
+    freezer.tick(timedelta(seconds=181))
+    async_fire_time_changed(hass)
+    await _done(hass)
+    assert _state(hass, SWITCH) == "on"
+
+
+async def test_failure_by_then_is_raised(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A command that fails while the call waits raises, and shows the truth."""
+    sandbox.device(BATTERY).next_action(
+        "failed", code="DEVICE_REFUSED", message="Not now", seconds=0
+    )
+    with pytest.raises(HomeAssistantError) as caught:
+        await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert caught.value.translation_key == "action_failed"
+    assert "Powerwall 2" in str(caught.value)
+    assert "DEVICE_REFUSED" in str(caught.value)
+    assert _state(hass, MODE) == "auto_balanced"
+    told = _attributes(hass, "event.powerwall_2_command")
+    assert told["event_type"] == "failed"
+    assert told["error"] == "DEVICE_REFUSED"
+
+
+async def test_later_failure_is_told(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A command that fails after the call puts the state back, and says so."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.device(BATTERY).next_action("failed", code="NO", message="-", seconds=30)
+    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+        await _call(hass, "select_option", MODE, option="charge")
+    assert _state(hass, MODE) == "charge"
+    assert not ends
+    sandbox.clock.advance(31)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    assert _state(hass, MODE) == "auto_balanced"
+    assert [event.data["error"] for event in ends] == ["NO"]
+    assert _state(hass, "sensor.powerwall_2_last_command") == "failed"
+
+
+async def test_manufacturers_schedule_is_never_cleared_in_silence(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A native schedule in the way is an error, and nothing more is sent."""
+    sandbox.device(BATTERY).native_scheduler = True
+    sandbox.action_seconds = 0
+    with pytest.raises(HomeAssistantError) as caught:
+        await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert caught.value.translation_key == "scheduler_active"
+    assert len(sandbox.requests.pushes(BATTERY)) == 1
+
+
+async def test_newest_intent_replaces_a_scheduled_action(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What waits makes way, and that is told."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    runtime = loaded.runtime_data
+    device = runtime.find(BATTERY).data[BATTERY]
+    waiting = await runtime.account.client.async_push(
+        device, Push(command="discharge", start="2h")
+    )
+    sandbox.requests.clear()
+    sandbox.action_seconds = 0
+    await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert [record.body for record in sandbox.requests.pushes(BATTERY)] == [
+        _command("charge"),
+        _command("charge") | {"onConflict": "cancel_and_replace"},
+    ]
+    assert [(event.data["action_id"], event.data["state"]) for event in ends][:1] == [
+        (waiting.id, "cancelled")
+    ]
+    assert ends[1].data["state"] == "completed"
+
+
+async def test_one_in_flight_is_waited_for(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A second command waits for the first one, and comes after it."""
+    sandbox.action_seconds = 20
+    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+        await _call(hass, "select_option", MODE, option="charge")
+        task = hass.async_create_task(
+            _call(hass, "select_option", MODE, option="discharge")
+        )
+        await asyncio.sleep(0.2)
+        assert _state(hass, MODE) == "discharge"
+        assert not task.done()
+        sandbox.clock.advance(21)
+        await task
+    sandbox.clock.advance(21)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    accepted = [
+        record.body["action"]["command"]
+        for record in sandbox.requests.pushes(BATTERY)
+        if record.status == 202
+    ]
+    assert accepted == ["charge", "discharge"]
+    assert _state(hass, MODE) == "discharge"
+
+
+async def test_busy_for_too_long(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A device that stays busy is an error, and nothing is pushed later."""
+    sandbox.action_seconds = 1000
+    with (
+        patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05),
+        patch("custom_components.amps_ai.push.BUSY_WAIT", 0.2),
+    ):
+        await _call(hass, "select_option", MODE, option="charge")
+        with pytest.raises(HomeAssistantError) as caught:
+            await _call(hass, "select_option", MODE, option="discharge")
+    assert caught.value.translation_key == "device_busy"
+    assert _state(hass, MODE) == "charge"
+    sandbox.requests.clear()
+    sandbox.clock.advance(1001)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    assert not sandbox.requests.pushes(BATTERY)
+
+
+async def test_of_several_taps_the_newest_is_sent(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Taps that are replaced while they wait return quietly."""
+    sandbox.action_seconds = 0
+    sandbox.faults.add(method="POST", path="/battery/*", kind="delay", delay=0.3)
+    await asyncio.gather(
+        *(
+            _call(hass, "select_option", MODE, option=option)
+            for option in ("charge", "idle", "auto_export", "discharge")
+        )
+    )
+    await _done(hass)
+    commands = [
+        record.body["action"]["command"] for record in sandbox.requests.pushes(BATTERY)
+    ]
+    assert commands == ["charge", "discharge"]
+    assert _state(hass, MODE) == "discharge"
+
+
+async def test_slider_is_sent_once(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A moving slider is sent when it rests, shown at once, and read back."""
+    sandbox.requests.clear()
+    moves = [
+        hass.async_create_task(_call(hass, "set_value", CAP, value=value))
+        for value in (6, 7, 7.4)
+    ]
+    await asyncio.sleep(0.01)
+    assert _state(hass, CAP) == "7.4"
+    await asyncio.gather(*moves)
+    await _done(hass)
+    assert [record.body for record in sandbox.requests.settings(CHARGER)] == [
+        {"max_charge_rate": {"value": 7.4, "unit": "kw"}}
+    ]
+    assert sandbox.requests.reads(CHARGER)[-1].query == {"expedite": "true"}
+    assert _state(hass, CAP) == "7.4"
+
+
+async def test_value_that_is_so_already_is_not_sent(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A number equal to a freshly read value changes nothing."""
+    sandbox.requests.clear()
+    await _call(hass, "set_value", CAP, value=11)
+    await _done(hass)
+    assert not sandbox.requests.settings()
+    # Read long ago, it may have changed meanwhile: then it is sent.
+    sandbox.clock.advance(120)
+    await loaded.runtime_data.find(CHARGER).async_refresh()
+    await _call(hass, "set_value", CAP, value=11)
+    await _done(hass)
+    assert len(sandbox.requests.settings()) == 1
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "value", "setting", "unit"),
+    [
+        ("number.powerwall_2_safety_reserve", 25, "safety_reserve", "percent"),
+        ("number.powerwall_2_discharge_floor", 15, "discharge_floor", "percent"),
+        ("number.powerwall_2_charge_ceiling", 90, "charge_ceiling", "percent"),
+        ("number.powerwall_2_export_limit", 3000, "export_limit", "watts"),
+        ("number.powerwall_2_charge_rate_limit", 60, "max_charge_rate", "amps"),
+        ("number.powerwall_2_discharge_rate_limit", 60, "max_discharge_rate", "amps"),
+    ],
+)
+async def test_setting_is_written(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    entity_id: str,
+    value: float,
+    setting: str,
+    unit: str,
+) -> None:
+    """Each number writes its one setting, in the device's unit."""
+    await _call(hass, "set_value", entity_id, value=value)
+    await _done(hass)
+    assert [record.body for record in sandbox.requests.settings(BATTERY)] == [
+        {setting: {"value": value, "unit": unit}}
+    ]
+    assert float(_state(hass, entity_id)) == value
+
+
+async def test_refused_setting_shows_the_truth(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What the API refuses is an error, and the old value is shown again."""
+    sandbox.faults.add(
+        method="POST",
+        path="/ev-charger/*",
+        status=422,
+        code="SETTING_OUT_OF_RANGE",
+        message="Too much",
+    )
+    with pytest.raises(HomeAssistantError) as caught:
+        await _call(hass, "set_value", CAP, value=40)
+    assert caught.value.translation_key == "refused"
+    assert "Pulsar Plus" in str(caught.value)
+    assert "SETTING_OUT_OF_RANGE" in str(caught.value)
+    assert float(_state(hass, CAP)) == 11
+
+
+async def test_command_that_cannot_work_is_not_sent(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What the capability map forbids is refused, with what would work."""
+    device = sandbox.device(CHARGER)
+    assert device.commands is not None
+    del device.commands["idle"]
+    await loaded.runtime_data.find(CHARGER).async_refresh()
+    with pytest.raises(ServiceValidationError) as caught:
+        await _call(hass, "turn_off", SWITCH)
+    assert caught.value.translation_key == "command_not_supported"
+    assert str(caught.value) == (
+        "Pulsar Plus does not take the command idle. It takes: charge"
+    )
+    assert not sandbox.requests.pushes()
+
+
+@pytest.mark.parametrize(
+    ("fault", "key"),
+    [
+        ({"status": 429, "code": "RATE_LIMIT_EXCEEDED"}, "rate_limited"),
+        ({"status": 401, "code": "INVALID_CREDENTIALS"}, "device_credentials"),
+        ({"status": 404, "code": "DEVICE_NOT_FOUND"}, "device_not_found"),
+        ({"status": 400, "code": "DEVICE_OFFLINE"}, "device_offline"),
+        ({"status": 422, "code": "COMMAND_NOT_SUPPORTED"}, "not_open_yet"),
+        ({"status": 503, "code": "SERVICE_UNAVAILABLE"}, "manufacturer_trouble"),
+        ({"kind": "html", "status": 200}, "malformed_reply"),
+        ({"kind": "html", "status": 502}, "server_trouble"),
+        ({"kind": "drop"}, "cannot_connect"),
+    ],
+)
+async def test_each_refusal_has_its_words(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    fault: dict[str, Any],
+    key: str,
+) -> None:
+    """Every refusal is an error with its own words, which name the device."""
+    sandbox.faults.add(method="POST", path="/battery/*", **fault)
+    with pytest.raises(HomeAssistantError) as caught:
+        await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert caught.value.translation_key == key
+    assert "Powerwall 2" in str(caught.value)
+    assert _state(hass, MODE) == "auto_balanced"
+
+
+async def test_unload_in_the_middle(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """An entry that goes takes everything along, and says nothing false."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 1000
+    call = hass.async_create_task(_call(hass, "select_option", MODE, option="charge"))
+    await asyncio.sleep(0.1)
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    await call
+    await _done(hass)
+    assert not ends
