@@ -1,0 +1,134 @@
+"""A browser, and the demo that it looks at."""
+
+from collections.abc import AsyncGenerator, Generator
+import os
+from pathlib import Path
+import shutil
+import sys
+
+from playwright.async_api import Browser, Page, async_playwright
+import pytest
+
+from .demo import ROOT, DemoProcess, running_demo
+from .front_end import FrontEnd
+
+SCREENSHOTS = ROOT / "screenshots"
+# Two in the morning, UTC: the car is plugged in and charges.
+NIGHT = "2026-06-01T02:00Z"
+ARGUMENTS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Whatever a page asks for, only this machine is asked.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def _find_chromium() -> str | None:
+    """Return the browser that was named, that set-up found, or that is there."""
+    found = Path(sys.prefix) / "chromium-path"
+    candidates = [
+        os.environ.get("AMPS_AI_CHROMIUM") or None,
+        found.read_text(encoding="utf-8").strip() if found.exists() else None,
+        *NAMES,
+    ]
+    for candidate in candidates:
+        if candidate is not None and (path := shutil.which(candidate)):
+            return path
+    return None
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Return the browser; without one the tests are skipped, or fail where asked."""
+    if (path := _find_chromium()) is not None:
+        return path
+    reason = "There is no Chromium: scripts/setup --browser looks for one"
+    if os.environ.get("AMPS_AI_REQUIRE_BROWSER"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncGenerator[Browser]:
+    """Start the browser; it ends with the test."""
+    async with async_playwright() as playwright:
+        # What Playwright starts, it also ends.
+        browser = await playwright.chromium.launch(
+            executable_path=chromium, args=list(ARGUMENTS)
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture(scope="module")
+def empty_demo(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[DemoProcess]:
+    """Run the demo without the integration."""
+    state = tmp_path_factory.mktemp("empty")
+    with running_demo(state, "--port=0", "--no-entry", f"--start={NIGHT}") as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def full_demo(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[DemoProcess]:
+    """Run the demo as a person first sees it."""
+    with running_demo(
+        tmp_path_factory.mktemp("full"), "--port=0", f"--start={NIGHT}"
+    ) as demo:
+        yield demo
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncGenerator[Page]:
+    """Open a page of a desktop's size."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 900})
+    page = await context.new_page()
+    yield page
+    await context.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def screenshots() -> None:
+    """Keep the pictures of this run only."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    for old in SCREENSHOTS.glob("*.png"):
+        old.unlink()
+
+
+async def _visit(
+    page: Page, demo: DemoProcess, request: pytest.FixtureRequest
+) -> AsyncGenerator[FrontEnd]:
+    name = request.node.name.removeprefix("test_")
+    front_end = FrontEnd(page, demo.url, demo.sandbox_url, SCREENSHOTS / name)
+    yield front_end
+    # Shows where a test that failed has stopped.
+    await front_end.shoot("end")
+
+
+@pytest.fixture
+async def empty(
+    page: Page, empty_demo: DemoProcess, request: pytest.FixtureRequest
+) -> AsyncGenerator[FrontEnd]:
+    """Visit the demo that begins without the integration."""
+    async for front_end in _visit(page, empty_demo, request):
+        yield front_end
+
+
+@pytest.fixture
+async def full(
+    page: Page, full_demo: DemoProcess, request: pytest.FixtureRequest
+) -> AsyncGenerator[FrontEnd]:
+    """Visit the whole demo."""
+    async for front_end in _visit(page, full_demo, request):
+        yield front_end
