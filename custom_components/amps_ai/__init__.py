@@ -10,6 +10,7 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
+from . import repairs
 from .account import AmpsAccount, AmpsConfigEntry, AmpsRuntimeData
 from .api import AmpsInvalidKeyError, DeviceType
 from .const import DOMAIN
@@ -19,7 +20,10 @@ from .freshness import FreshnessPlanner
 from .push import PushManager
 from .schedule import Schedule
 from .services import async_setup_services
-from .webhook import async_register as async_register_webhook, async_remove
+from .webhook import (
+    async_register as async_register_webhook,
+    async_remove as async_remove_webhook,
+)
 
 CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
 
@@ -74,6 +78,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         for device in coordinator.data.values():
             pushes.async_take_up(coordinator, device)
     entry.async_on_unload(pushes.async_stop)
+    repairs.async_take_up(hass, entry)
     if webhooks is not None:
         webhooks.async_begin(entry.runtime_data)
     return True
@@ -100,7 +105,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> boo
 
 async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
     """Remove what an account leaves behind."""
-    await async_remove(hass, entry)
+    repairs.async_forget(hass, entry)
+    await async_remove_webhook(hass, entry)
 
 
 async def async_remove_config_entry_device(

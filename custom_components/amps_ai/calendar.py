@@ -15,6 +15,7 @@ from homeassistant.util import dt as dt_util
 
 from .account import AmpsConfigEntry
 from .api import Action, Device
+from .api.models import number
 from .errors import refused, spoken_errors
 from .schedule import Schedule
 
@@ -123,8 +124,9 @@ def _details(action: Action) -> str | None:
     """Say an action's parameters in one line."""
     parameters: dict[str, Any] = action.parameters or {}
     said = [
-        f"{name}: {value.get('value')} {value.get('unit') or ''}".strip()
+        f"{name}: {amount:g} {value.get('unit') or ''}".strip()
         for name, value in parameters.items()
         if isinstance(value, dict)
+        and (amount := number(value.get("value"))) is not None
     ]
     return ", ".join(said) or None

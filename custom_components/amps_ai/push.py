@@ -52,6 +52,9 @@ _POLLS: Final = (0.5, 1, 1.5, 2, 3, 5, 8, 10, 15)
 # The same, while webhooks tell the ends.
 _POLL_BESIDE_WEBHOOKS: Final = 30
 
+# So many ends are remembered for each device.
+_MOST_ENDED: Final = 50
+
 type ActionCallback = Callable[[Action], None]
 
 
@@ -101,9 +104,13 @@ class _Lane:
     intents: dict[str, Intent] = field(default_factory=dict)
     following: dict[str, _Followed] = field(default_factory=dict)
     # The ends that were told, so that none is told twice.
-    ended: deque[str] = field(default_factory=lambda: deque(maxlen=50))
+    ended: dict[str, str | None] = field(default_factory=dict)
+    # Ends that webhooks told; one can come before the reply to its push.
+    told: deque[Action] = field(default_factory=lambda: deque(maxlen=20))
     # Timers of actions that begin, or end, later.
     later: dict[str, list[CALLBACK_TYPE]] = field(default_factory=dict)
+    # Whether an action waits for another one to end.
+    queued: bool = False
     latest: Action | None = None
     callbacks: list[ActionCallback] = field(default_factory=list)
 
@@ -158,6 +165,12 @@ class PushManager:
         if own.id == told.id:
             return told if told.is_final and not own.is_final else own
         return own if _is_newer(own, told) else told
+
+    @callback
+    def async_came_to_nothing(self, device: Device, action: Action) -> bool:
+        """Tell whether an action is known to have failed or been cancelled."""
+        state = self._lane(device.id).ended.get(action.id)
+        return state is not None and state != ActionState.COMPLETED
 
     @callback
     def async_listen(
@@ -261,7 +274,7 @@ class PushManager:
         action = replace(action, device_id=device.id, device_type=device.type)
         if push.start is not None or action.state == ActionState.SCHEDULED:
             try:
-                await self._async_check_start(push, action, name)
+                await self._async_check_times(push, action, name)
                 self.async_follow_later(coordinator, device, action)
             finally:
                 self.async_schedule_changed(device)
@@ -291,6 +304,7 @@ class PushManager:
 
     async def async_look_after(self, device: Device, action_id: str) -> None:
         """Tell what became of an action that is not planned any more."""
+        coordinator = self._coordinators[device.type]
         try:
             action = await self._account.client.async_get_action(action_id)
         except AmpsError as err:
@@ -298,6 +312,8 @@ class PushManager:
             return
         if action.is_final:
             self.async_cancelled(device, action)
+        elif action.id not in self._lane(device.id).following:
+            self._async_follow(coordinator, device, action, None)
 
     async def async_update_settings(
         self, coordinator: AmpsCoordinator, device: Device, values: Mapping[str, float]
@@ -336,25 +352,27 @@ class PushManager:
             strategies=", ".join(err.strategies) or "-",
         )
 
-    async def _async_check_start(self, push: Push, action: Action, name: str) -> None:
-        """Cancel an action whose start is not the one that was meant.
+    async def _async_check_times(self, push: Push, action: Action, name: str) -> None:
+        """Cancel an action whose times are not those that were meant.
 
-        A start is said as wall-clock time at the plant, which nobody tells
-        the zone of: the reply, in UTC, shows whether it is Home Assistant's.
+        They are said as wall-clock time at the plant, which nobody tells the
+        zone of: the reply, in UTC, shows whether it is Home Assistant's.
         """
-        if not isinstance(push.start, datetime) or action.start is None:
-            return
-        meant = push.start.replace(tzinfo=dt_util.get_default_time_zone())
-        if abs(action.start - meant) < timedelta(minutes=2):
-            return
-        with spoken_errors(name):
-            await self._account.client.async_cancel_action(action.id)
-        raise refused_by_state(
-            "another_zone",
-            name,
-            meant=meant.strftime("%Y-%m-%d %H:%M"),
-            got=dt_util.as_local(action.start).strftime("%Y-%m-%d %H:%M"),
-        )
+        zone = dt_util.get_default_time_zone()
+        for said, got in ((push.start, action.start), (push.end, action.end)):
+            if not isinstance(said, datetime) or got is None:
+                continue
+            meant = said.replace(tzinfo=zone)
+            if abs(got - meant) < timedelta(minutes=2):
+                continue
+            with spoken_errors(name):
+                await self._account.client.async_cancel_action(action.id)
+            raise refused_by_state(
+                "another_zone",
+                name,
+                meant=meant.strftime("%Y-%m-%d %H:%M"),
+                got=dt_util.as_local(got).strftime("%Y-%m-%d %H:%M"),
+            )
 
     @callback
     def async_follow_later(
@@ -362,6 +380,7 @@ class PushManager:
     ) -> None:
         """Follow an action from its start, and read the device at its end."""
         lane = self._lane(device.id)
+        lane.queued = lane.queued or action.start is None
         if _is_newer(action, lane.latest):
             lane.latest = action
             coordinator.async_tell(device.id)
@@ -400,6 +419,9 @@ class PushManager:
         """Follow what a device has open, whoever sent it, after a restart."""
         action = device.last_action
         if action is None or action.state is None or action.is_final:
+            return
+        if action.state == ActionState.SCHEDULED:
+            # When it begins, only the schedule tells.
             return
         if action.id not in self._lane(device.id).following:
             self.async_follow_later(coordinator, device, action)
@@ -545,21 +567,9 @@ class PushManager:
         self._tell(device, action)
         self.async_schedule_changed(device)
         over = action.end or action.start
-        if over is None or (left := over - self._account.client.now()) <= timedelta():
-            return
-        name = self._account.async_spoken_name(device)
-        repairs.async_displaced(self.hass, name, action)
-
-        @callback
-        def _over(_now: datetime) -> None:
-            self._lane(device.id).later.pop(action.id, None)
-            repairs.async_displaced_over(self.hass, action.id)
-
-        for stop in self._lane(device.id).later.pop(action.id, ()):
-            stop()
-        self._lane(device.id).later[action.id] = [
-            async_call_later(self.hass, left, HassJob(_over, cancel_on_shutdown=True))
-        ]
+        if over is not None and over > self._account.client.now():
+            name = self._account.async_spoken_name(device)
+            repairs.async_displaced(self.hass, self._account.entry, name, action, over)
 
     # To its end
 
@@ -595,6 +605,10 @@ class PushManager:
             told=self.hass.loop.create_future(), ended=self.hass.loop.create_future()
         )
         lane.following[action.id] = followed
+        for told in lane.told:
+            if told.id == action.id:
+                followed.told.set_result(told)
+                break
 
         async def _async_to_the_end() -> None:
             ended: Action | None = None
@@ -648,6 +662,7 @@ class PushManager:
             if not followed.told.done():
                 followed.told.set_result(action)
             return
+        lane.told.append(action)
         coordinator = self._coordinators[device.type]
         # Not sent from here: it is shown, and never an error.
         await self._async_ended(coordinator, device, action, None)
@@ -673,7 +688,10 @@ class PushManager:
                 self._end(coordinator, device.id, intent)
         if action is not None:
             self._mend(device, action)
-            if action.start is not None:
+            lane = self._lane(device.id)
+            if action.start is not None or lane.queued:
+                # One that waited for this one has its turn now.
+                lane.queued = False
                 self.async_schedule_changed(device)
         coordinator.async_tell(device.id)
         await self._async_read_back(coordinator, device.id)
@@ -698,7 +716,9 @@ class PushManager:
         lane = self._lane(device.id)
         if action.id in lane.ended:
             return
-        lane.ended.append(action.id)
+        lane.ended[action.id] = action.state
+        if len(lane.ended) > _MOST_ENDED:
+            del lane.ended[next(iter(lane.ended))]
         entry = dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, device.id), self._account.entry.entry_id
         )

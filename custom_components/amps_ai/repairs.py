@@ -1,19 +1,21 @@
 """Repairs: what a person has to decide or to mend."""
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 import json
 from typing import Any, Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from .account import AmpsConfigEntry
 from .api import Action, Device, Push, Quantity
-from .api.models import mapping, number, text
+from .api.models import instant, mapping, number, text
 from .api.vocabulary import Strategy
 from .const import DOMAIN
 
@@ -55,6 +57,7 @@ def async_scheduler_active(
             "device": name,
             "command": action.command,
             "parameters": json.dumps(action.parameters or {}),
+            "end": action.end.isoformat() if action.end else None,
         },
     )
 
@@ -66,8 +69,17 @@ def async_scheduler_cleared(hass: HomeAssistant, device_id: str) -> None:
 
 
 @callback
-def async_displaced(hass: HomeAssistant, name: str, action: Action) -> None:
-    """Warn that a scheduled action made way for a newer one."""
+def async_displaced(
+    hass: HomeAssistant,
+    entry: AmpsConfigEntry,
+    name: str,
+    action: Action,
+    until: datetime,
+) -> None:
+    """Warn that a scheduled action made way for a newer one.
+
+    The warning stands until the action's time is over.
+    """
 
     def _said(at: datetime | None) -> str:
         return "-" if at is None else dt_util.as_local(at).strftime("%Y-%m-%d %H:%M")
@@ -85,13 +97,59 @@ def async_displaced(hass: HomeAssistant, name: str, action: Action) -> None:
             "start": _said(action.start),
             "end": _said(action.end),
         },
+        data={
+            "entry_id": entry.entry_id,
+            "action_id": action.id,
+            "until": until.isoformat(),
+        },
     )
+    _end_displaced(hass, entry, action.id, until)
 
 
 @callback
-def async_displaced_over(hass: HomeAssistant, action_id: str) -> None:
-    """Take back the warning: the action's time is over."""
-    ir.async_delete_issue(hass, DOMAIN, _displaced_issue(action_id))
+def _end_displaced(
+    hass: HomeAssistant, entry: AmpsConfigEntry, action_id: str, until: datetime
+) -> None:
+    """Take back the warning once the action's time is over."""
+
+    @callback
+    def _over(_now: datetime) -> None:
+        ir.async_delete_issue(hass, DOMAIN, _displaced_issue(action_id))
+
+    # By the API's clock, which its times are given in.
+    left = until - entry.runtime_data.account.client.now()
+    entry.async_on_unload(
+        async_call_later(
+            hass, max(left, timedelta()), HassJob(_over, cancel_on_shutdown=True)
+        )
+    )
+
+
+def _issues(hass: HomeAssistant, entry: AmpsConfigEntry) -> list[ir.IssueEntry]:
+    """Return the issues that were opened here for an entry."""
+    return [
+        issue
+        for issue in ir.async_get(hass).issues.values()
+        if issue.domain == DOMAIN
+        and (issue.data or {}).get("entry_id") == entry.entry_id
+    ]
+
+
+@callback
+def async_take_up(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+    """Watch over the warnings that stand from before a reload."""
+    for issue in _issues(hass, entry):
+        data = issue.data or {}
+        until, action_id = instant(data.get("until")), text(data.get("action_id"))
+        if until is not None and action_id is not None:
+            _end_displaced(hass, entry, action_id, until)
+
+
+@callback
+def async_forget(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+    """Close what is open for an entry that goes."""
+    for issue in _issues(hass, entry):
+        ir.async_delete_issue(hass, DOMAIN, issue.issue_id)
 
 
 async def async_create_fix_flow(
@@ -157,13 +215,26 @@ class SchedulerActiveFlow(RepairsFlow):
             value = number((mapping(item) or {}).get("value"))
             if value is not None:
                 parameters[name] = Quantity(value=value, unit=text(item.get("unit")))
+        push = Push(
+            command=str(self._data.get("command")),
+            parameters=parameters,
+            on_conflict=Strategy.CANCEL_AND_REPLACE,
+        )
+        end = instant(self._data.get("end"))
+        if end is not None:
+            # What was to end goes on to do so; it can begin in a minute.
+            start = dt_util.now() + timedelta(minutes=1)
+            if end <= start:
+                raise HomeAssistantError(
+                    translation_domain=DOMAIN,
+                    translation_key="end_before_start",
+                    translation_placeholders={"device": str(self._data.get("device"))},
+                )
+            push = replace(
+                push,
+                start=start.replace(tzinfo=None),
+                end=dt_util.as_local(end).replace(tzinfo=None),
+            )
         await runtime.pushes.async_command(
-            coordinator,
-            coordinator.data[device_id],
-            Push(
-                command=str(self._data.get("command")),
-                parameters=parameters,
-                on_conflict=Strategy.CANCEL_AND_REPLACE,
-            ),
-            wait=10,
+            coordinator, coordinator.data[device_id], push, wait=10
         )

@@ -93,12 +93,15 @@ class Schedule:
         known = self._actions.get(device.id, {})
         now = self.account.client.now()
         # A window that has begun is not listed any more, and not over yet.
-        begun = {
+        under_way = {
             action.id: action
             for action in known.values()
-            if action.start and action.end and action.start <= now < action.end
+            if action.start
+            and action.end
+            and action.start <= now < action.end
+            and not self.pushes.async_came_to_nothing(device, action)
         }
-        actions = begun | {action.id: action for action in found}
+        actions = under_way | {action.id: action for action in found}
         coordinator = self.coordinators[device.type]
         for action in found:
             self.pushes.async_follow_later(coordinator, device, action)
@@ -108,7 +111,8 @@ class Schedule:
         for changed in tuple(self._callbacks):
             changed()
         for action in known.values():
-            if action.id not in actions and action.start and action.start > now:
+            begun = action.start is not None and action.start <= now
+            if action.id not in actions and not begun:
                 await self.pushes.async_look_after(device, action.id)
 
     def _device(self, device_id: str) -> Device | None:

@@ -1,0 +1,489 @@
+"""What a person has to decide, and what a person is warned of."""
+
+from collections.abc import Generator
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+
+from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION
+from sandbox import Sandbox
+
+BATTERY = "device_battery_001"
+CHARGER = "device_ev_001"
+MODE = "select.powerwall_2_mode"
+
+BLOCKED = f"scheduler_active_{BATTERY}"
+
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+async def _now(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox
+) -> None:
+    """Live at the sandbox's time, in its zone: it is 14:00 there, of 1 June."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to(sandbox.clock.now())
+    sandbox.action_seconds = 0
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Generator[None]:
+    """Ask for actions often."""
+    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
+        yield
+
+
+async def _done(hass: HomeAssistant) -> None:
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def _go(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    seconds: float,
+) -> None:
+    """Let time pass, in the sandbox and here, and what is due then happen."""
+    sandbox.clock.advance(seconds)
+    freezer.tick(timedelta(seconds=seconds))
+    async_fire_time_changed(hass)
+    await _done(hass)
+
+
+def _registered(hass: HomeAssistant, device_id: str) -> str:
+    """Return the id that Home Assistant knows a device by."""
+    registry = dr.async_get(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+            if (DOMAIN, device_id) in device.identifiers:
+                return device.id
+    raise KeyError(device_id)
+
+
+async def _push(
+    hass: HomeAssistant, device_id: str, command: str, **data: Any
+) -> dict[str, Any]:
+    """Push a command by the action; return its record."""
+    response = await hass.services.async_call(
+        DOMAIN,
+        "send_command",
+        {"device_id": _registered(hass, device_id), "command": command, **data},
+        blocking=True,
+        return_response=True,
+    )
+    await _done(hass)
+    assert response is not None
+    record = response["action"]
+    assert isinstance(record, dict)
+    return record
+
+
+async def _tap(hass: HomeAssistant, option: str) -> None:
+    """Choose a mode of the battery."""
+    await hass.services.async_call(
+        "select",
+        "select_option",
+        {"entity_id": MODE, "option": option},
+        blocking=True,
+    )
+    await _done(hass)
+
+
+async def _blocked(hass: HomeAssistant, sandbox: Sandbox, **data: Any) -> None:
+    """Push a command that the manufacturer's own schedule stands in the way of."""
+    sandbox.device(BATTERY).native_scheduler = True
+    with pytest.raises(HomeAssistantError):
+        await _push(hass, BATTERY, "charge", **data)
+    await _done(hass)
+    sandbox.requests.clear()
+
+
+def _issue(hass: HomeAssistant, issue_id: str = BLOCKED) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
+
+
+def _issues(hass: HomeAssistant) -> list[str]:
+    return [
+        issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN
+    ]
+
+
+class Repair:
+    """The dialogue of a repair, over HTTP, as the frontend has it."""
+
+    def __init__(self, hass: HomeAssistant, client: ClientSessionGenerator) -> None:
+        self._hass = hass
+        self._client = client
+        self.flow_id = ""
+
+    async def open(self, issue_id: str = BLOCKED) -> dict[str, Any]:
+        """Open the dialogue."""
+        result = await self._post(
+            "/api/repairs/issues/fix", {"handler": DOMAIN, "issue_id": issue_id}
+        )
+        self.flow_id = result["flow_id"]
+        return result
+
+    async def submit(self) -> dict[str, Any]:
+        """Confirm."""
+        return await self._post(f"/api/repairs/issues/fix/{self.flow_id}", {})
+
+    async def _post(self, path: str, data: dict[str, Any]) -> dict[str, Any]:
+        client = await self._client()
+        response = await client.post(path, json=data)
+        assert response.status == HTTPStatus.OK
+        result: dict[str, Any] = await response.json()
+        await _done(self._hass)
+        return result
+
+
+@pytest.fixture
+async def repair(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Repair:
+    """Set the repairs up, and return what drives them."""
+    assert await async_setup_component(hass, "repairs", {})
+    return Repair(hass, hass_client)
+
+
+# The manufacturer's own schedule
+
+
+@pytest.mark.parametrize("by", ["action", "tap", "later"])
+async def test_schedule_in_the_way_is_asked_about(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    by: str,
+) -> None:
+    """However the command was pushed, a person is asked, and nothing is cleared."""
+    sandbox.device(BATTERY).native_scheduler = True
+    if by == "later":
+        await _push(hass, BATTERY, "charge", delay="01:00")
+        assert _issue(hass) is None
+        await _go(hass, sandbox, freezer, HOUR + 2)
+    elif by == "tap":
+        with pytest.raises(HomeAssistantError):
+            await _tap(hass, "charge")
+    else:
+        with pytest.raises(HomeAssistantError):
+            await _push(hass, BATTERY, "charge")
+    await _done(hass)
+    issue = _issue(hass)
+    assert issue is not None
+    assert issue.is_fixable
+    assert issue.severity is ir.IssueSeverity.WARNING
+    assert issue.translation_key == "scheduler_active"
+    assert issue.translation_placeholders == {
+        "device": "Powerwall 2",
+        "command": "charge",
+    }
+    assert len(sandbox.requests.pushes(BATTERY)) == 1
+    assert sandbox.device(BATTERY).native_scheduler
+
+
+async def test_confirmed_it_is_cleared(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, repair: Repair
+) -> None:
+    """Once confirmed, the very command goes out again, and clears the schedule."""
+    await _blocked(hass, sandbox, parameters={"target": 90, "power": 2.5})
+    ends = async_capture_events(hass, EVENT_ACTION)
+    form = await repair.open()
+    assert form["type"] == "form"
+    assert form["step_id"] == "confirm"
+    assert not form["errors"]
+    assert form["description_placeholders"]["device"] == "Powerwall 2"
+    assert form["description_placeholders"]["command"] == "charge"
+    # To look at the question changes nothing.
+    assert not sandbox.requests.of("POST")
+    assert sandbox.device(BATTERY).native_scheduler
+    result = await repair.submit()
+    assert result["type"] == "create_entry"
+    assert [item.body for item in sandbox.requests.pushes(BATTERY)] == [
+        {
+            "action": {
+                "command": "charge",
+                "parameters": {
+                    "target": {"value": 90, "unit": "percent"},
+                    "power": {"value": 2.5, "unit": "kw"},
+                },
+            },
+            "onConflict": "cancel_and_replace",
+        }
+    ]
+    assert not sandbox.device(BATTERY).native_scheduler
+    assert _issue(hass) is None
+    assert [event.data["state"] for event in ends] == ["completed"]
+    mode = hass.states.get(MODE)
+    assert mode is not None
+    assert mode.state == "charge"
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        ({"status": 500, "code": "INTERNAL_ERROR"}, "INTERNAL_ERROR"),
+        ({"status": 400, "code": "DEVICE_OFFLINE"}, "offline"),
+        ({"status": 422, "code": "NEW_RULE", "message": "Not today"}, "Not today"),
+        ({"kind": "drop"}, "cannot be reached"),
+    ],
+)
+async def test_failure_in_the_fix_is_shown(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    repair: Repair,
+    fault: dict[str, Any],
+    word: str,
+) -> None:
+    """What goes wrong stands in the dialogue, which can be tried again."""
+    await _blocked(hass, sandbox)
+    await repair.open()
+    sandbox.faults.add(method="POST", path="/battery/*", times=1, **fault)
+    form = await repair.submit()
+    assert form["type"] == "form"
+    assert form["errors"] == {"base": "push_failed"}
+    assert "Powerwall 2" in form["description_placeholders"]["error"]
+    assert word in form["description_placeholders"]["error"]
+    assert _issue(hass) is not None
+    result = await repair.submit()
+    assert result["type"] == "create_entry"
+    assert _issue(hass) is None
+
+
+async def test_command_that_fails_in_the_fix_is_shown(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, repair: Repair
+) -> None:
+    """A command that fails after all is an error of the dialogue."""
+    await _blocked(hass, sandbox)
+    await repair.open()
+    sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")
+    form = await repair.submit()
+    assert form["errors"] == {"base": "push_failed"}
+    assert "Too cold" in form["description_placeholders"]["error"]
+    assert _issue(hass) is not None
+
+
+async def test_fix_without_the_account(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, repair: Repair
+) -> None:
+    """A dialogue that outlives the account sends nothing."""
+    await _blocked(hass, sandbox)
+    await repair.open()
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    sandbox.requests.clear()
+    form = await repair.submit()
+    assert form["errors"] == {"base": "push_failed"}
+    assert "Powerwall 2" in form["description_placeholders"]["error"]
+    assert not list(sandbox.requests)
+
+
+async def test_fix_of_a_window_keeps_its_end(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    repair: Repair,
+) -> None:
+    """A command that was to last for two hours does not go on for ever."""
+    sandbox.device(BATTERY).native_scheduler = True
+    await _push(hass, BATTERY, "charge", delay="00:01", duration="02:00")
+    await _go(hass, sandbox, freezer, 62)
+    assert _issue(hass) is not None
+    sandbox.requests.clear()
+    await repair.open()
+    await repair.submit()
+    for item in sandbox.requests.pushes(BATTERY):
+        assert item.body["action"].get("end") == "2026-06-01T16:01:00"
+
+
+async def test_question_goes_with_a_completed_command(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Cleared in the manufacturer's app, the question goes by itself."""
+    await _blocked(hass, sandbox)
+    # Another device's command says nothing about this one.
+    await _push(hass, CHARGER, "idle")
+    assert _issue(hass) is not None
+    # Nor does a command that fails for another reason.
+    sandbox.device(BATTERY).native_scheduler = False
+    sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")
+    with pytest.raises(HomeAssistantError):
+        await _push(hass, BATTERY, "idle")
+    await _done(hass)
+    assert _issue(hass) is not None
+    await _push(hass, BATTERY, "idle")
+    assert _issue(hass) is None
+
+
+async def test_newer_command_is_the_one_asked_about(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, repair: Repair
+) -> None:
+    """One question a device: the last command is the one that is sent again."""
+    await _blocked(hass, sandbox, parameters={"target": 90})
+    with pytest.raises(HomeAssistantError):
+        await _push(hass, BATTERY, "discharge")
+    await _done(hass)
+    assert _issues(hass) == [BLOCKED]
+    form = await repair.open()
+    assert form["description_placeholders"]["command"] == "discharge"
+    sandbox.requests.clear()
+    await repair.submit()
+    assert [item.body for item in sandbox.requests.pushes(BATTERY)] == [
+        {"action": {"command": "discharge"}, "onConflict": "cancel_and_replace"}
+    ]
+
+
+async def test_question_outlives_a_reload(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, repair: Repair
+) -> None:
+    """After a reload, the question is still there and can be answered."""
+    await _blocked(hass, sandbox)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await _done(hass)
+    assert _issue(hass) is not None
+    await repair.open()
+    result = await repair.submit()
+    assert result["type"] == "create_entry"
+    assert not sandbox.device(BATTERY).native_scheduler
+
+
+async def test_question_goes_with_the_account(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Nobody is asked about a device of an account that was removed."""
+    await _blocked(hass, sandbox)
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await _done(hass)
+    assert _issues(hass) == []
+
+
+# What made way
+
+
+@pytest.mark.parametrize(
+    ("times", "start", "end", "over"),
+    [
+        ({"delay": "01:00"}, "2026-06-01 15:00", "-", HOUR),
+        (
+            {"delay": "01:00", "duration": "02:00"},
+            "2026-06-01 15:00",
+            "2026-06-01 17:00",
+            3 * HOUR,
+        ),
+    ],
+)
+async def test_displaced_command_is_warned_of(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    times: dict[str, str],
+    start: str,
+    end: str,
+    over: float,
+) -> None:
+    """A planned command that made way is named, until its time is over."""
+    planned = await _push(hass, BATTERY, "discharge", **times)
+    assert not _issues(hass)
+    await _tap(hass, "charge")
+    assert _issues(hass) == [f"displaced_{planned['id']}"]
+    issue = _issue(hass, f"displaced_{planned['id']}")
+    assert issue is not None
+    assert not issue.is_fixable
+    assert issue.severity is ir.IssueSeverity.WARNING
+    assert issue.translation_key == "displaced"
+    assert issue.translation_placeholders == {
+        "device": "Powerwall 2",
+        "command": "discharge",
+        "start": start,
+        "end": end,
+    }
+    await _go(hass, sandbox, freezer, over - 60)
+    assert _issues(hass)
+    await _go(hass, sandbox, freezer, 62)
+    assert not _issues(hass)
+
+
+async def test_several_displaced_commands(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Each command that made way has a warning of its own."""
+    first = await _push(hass, BATTERY, "discharge", delay="01:00")
+    second = await _push(
+        hass, BATTERY, "idle", delay="02:00", on_conflict="queue_after"
+    )
+    await _tap(hass, "charge")
+    assert set(_issues(hass)) == {
+        f"displaced_{first['id']}",
+        f"displaced_{second['id']}",
+    }
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert _issues(hass) == [f"displaced_{second['id']}"]
+    await _go(hass, sandbox, freezer, HOUR)
+    assert not _issues(hass)
+
+
+async def test_warning_goes_in_time_after_a_reload(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A warning does not stay for ever because the entry was reloaded."""
+    await _push(hass, BATTERY, "discharge", delay="01:00")
+    await _tap(hass, "charge")
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await _done(hass)
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert not _issues(hass)
+
+
+async def test_warning_goes_with_the_account(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Nobody is warned about an account that was removed."""
+    await _push(hass, BATTERY, "discharge", delay="01:00")
+    await _tap(hass, "charge")
+    await hass.config_entries.async_remove(loaded.entry_id)
+    await _done(hass)
+    assert _issues(hass) == []
+
+
+async def test_what_a_person_cancelled_is_no_warning(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """What was taken back on purpose needs no warning."""
+    planned = await _push(hass, BATTERY, "discharge", delay="01:00")
+    await hass.services.async_call(
+        DOMAIN, "cancel_action", {"action_id": planned["id"]}, blocking=True
+    )
+    await _done(hass)
+    await _tap(hass, "charge")
+    assert not _issues(hass)
+
+
+async def test_command_in_flight_is_no_warning(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A tap after a tap displaces nothing that was planned."""
+    await _tap(hass, "charge")
+    await _tap(hass, "discharge")
+    assert not _issues(hass)

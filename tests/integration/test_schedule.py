@@ -1,0 +1,1027 @@
+"""What is planned: how it is shown, kept up to date, followed and taken back."""
+
+import asyncio
+from collections.abc import Generator
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import CONF_API_KEY
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+    async_fire_time_changed,
+)
+from pytest_homeassistant_custom_component.typing import WebSocketGenerator
+
+from custom_components.amps_ai.const import (
+    CONF_APP_ID,
+    CONF_USER_ID,
+    DOMAIN,
+    EVENT_ACTION,
+)
+from sandbox import TEST_KEY, Sandbox
+
+from .conftest import APP_ID
+
+BATTERY = "device_battery_001"
+CHARGER = "device_ev_001"
+HVAC = "device_hvac_001"
+
+CALENDAR = "calendar.amps_ai_sandbox_schedule"
+ZONE = ZoneInfo("Europe/Berlin")
+
+HOUR = 3600
+ROUND = 15 * 60 + 1
+
+
+@pytest.fixture(autouse=True)
+async def _now(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox
+) -> None:
+    """Live at the sandbox's time, in its zone: it is 14:00 there, of 1 June."""
+    await hass.config.async_set_time_zone(str(ZONE))
+    freezer.move_to(sandbox.clock.now())
+    sandbox.action_seconds = 0
+
+
+@pytest.fixture(autouse=True)
+def quick() -> Generator[None]:
+    """Ask for actions often."""
+    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
+        yield
+
+
+async def _done(hass: HomeAssistant) -> None:
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Set the entry up, without waiting for the ends of what is open."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    await asyncio.sleep(0.1)
+
+
+async def _go(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    seconds: float,
+) -> None:
+    """Let time pass, in the sandbox and here, and what is due then happen."""
+    sandbox.clock.advance(seconds)
+    freezer.tick(timedelta(seconds=seconds))
+    async_fire_time_changed(hass)
+    await _done(hass)
+
+
+def _registered(hass: HomeAssistant, device_id: str) -> str:
+    """Return the id that Home Assistant knows a device by."""
+    registry = dr.async_get(hass)
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
+            if (DOMAIN, device_id) in device.identifiers:
+                return device.id
+    raise KeyError(device_id)
+
+
+async def _plan(
+    hass: HomeAssistant, device_id: str, command: str, **data: Any
+) -> dict[str, Any]:
+    """Push a command by the action; return its record."""
+    response = await hass.services.async_call(
+        DOMAIN,
+        "send_command",
+        {"device_id": _registered(hass, device_id), "command": command, **data},
+        blocking=True,
+        return_response=True,
+    )
+    assert response is not None
+    record = response["action"]
+    assert isinstance(record, dict)
+    return record
+
+
+async def _elsewhere(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    path: str,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Post something past Home Assistant, as somebody else does."""
+    async with async_get_clientsession(hass).post(
+        f"{sandbox.url}{path}", headers={"x-api-key": TEST_KEY}, json=body
+    ) as response:
+        reply = await response.json()
+    data: dict[str, Any] = reply["data"]
+    return data
+
+
+async def _planned_elsewhere(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    path: str = f"/battery/{BATTERY}",
+    **action: Any,
+) -> str:
+    """Plan something past Home Assistant; return the action's id."""
+    body = {"action": {"command": "charge", "start": "2h", **action}}
+    action_id: str = (await _elsewhere(hass, sandbox, path, body))["id"]
+    return action_id
+
+
+async def _events(
+    hass: HomeAssistant,
+    start: str = "2026-06-01 00:00",
+    end: str = "2026-07-31 00:00",
+) -> list[dict[str, Any]]:
+    """Return the calendar's events of a span of local time."""
+    response = await hass.services.async_call(
+        "calendar",
+        "get_events",
+        {
+            "entity_id": CALENDAR,
+            "start_date_time": datetime.fromisoformat(start).replace(tzinfo=ZONE),
+            "end_date_time": datetime.fromisoformat(end).replace(tzinfo=ZONE),
+        },
+        blocking=True,
+        return_response=True,
+    )
+    assert response is not None
+    calendar = response[CALENDAR]
+    assert isinstance(calendar, dict)
+    events: Any = calendar["events"]
+    return [dict(event) for event in events]
+
+
+def _calendar(hass: HomeAssistant) -> tuple[str, str | None, str | None]:
+    """Return the calendar's state, and when its event begins and ends."""
+    state = hass.states.get(CALENDAR)
+    assert state is not None
+    return (
+        state.state,
+        state.attributes.get("start_time"),
+        state.attributes.get("end_time"),
+    )
+
+
+def _asked(sandbox: Sandbox) -> list[str]:
+    """Return the devices that the schedule was asked for, in order."""
+    found = []
+    for item in sandbox.requests.of("GET", "/actions"):
+        assert item.query["state"] == "scheduled"
+        found.append(item.query["deviceId"])
+    return found
+
+
+# The calendar
+
+
+async def test_nothing_is_planned(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
+    """A calendar without events is off."""
+    assert _calendar(hass) == ("off", None, None)
+    assert await _events(hass) == []
+
+
+async def test_scheduled_command_is_a_short_event(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A command without an end has a short event, at its start."""
+    await _plan(
+        hass,
+        BATTERY,
+        "charge",
+        parameters={"target": 90, "power": 2.5},
+        start="2026-06-01 20:00",
+    )
+    await _done(hass)
+    assert await _events(hass) == [
+        {
+            "start": "2026-06-01T20:00:00+02:00",
+            "end": "2026-06-01T20:15:00+02:00",
+            "summary": "Powerwall 2: charge",
+            "description": "target: 90 percent, power: 2.5 kw",
+        }
+    ]
+    assert _calendar(hass) == ("off", "2026-06-01 20:00:00", "2026-06-01 20:15:00")
+
+
+async def test_window_is_an_event_as_long(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A window's event lasts as long as the window, and is on meanwhile."""
+    await _plan(
+        hass,
+        CHARGER,
+        "charge",
+        start="2026-06-01 22:00",
+        end="2026-06-02 05:00",
+    )
+    await _done(hass)
+    [event] = await _events(hass)
+    assert event["start"] == "2026-06-01T22:00:00+02:00"
+    assert event["end"] == "2026-06-02T05:00:00+02:00"
+    assert event["summary"] == "Pulsar Plus: charge"
+    assert _calendar(hass) == ("off", "2026-06-01 22:00:00", "2026-06-02 05:00:00")
+    await _go(hass, sandbox, freezer, 8 * HOUR + 2)
+    assert _calendar(hass)[0] == "on"
+    await _go(hass, sandbox, freezer, 7 * HOUR)
+    assert _calendar(hass) == ("off", None, None)
+
+
+async def test_next_event_is_the_earliest(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Of several devices, the event that comes first is shown."""
+    await _plan(hass, BATTERY, "charge", start="2026-06-01 21:00")
+    await _plan(hass, HVAC, "heat", start="2026-06-01 19:00")
+    await _plan(hass, CHARGER, "charge", start="2026-06-01 20:00")
+    await _done(hass)
+    assert _calendar(hass)[1] == "2026-06-01 19:00:00"
+    assert [event["summary"] for event in await _events(hass)] == [
+        "Smart Thermostat Premium: heat",
+        "Pulsar Plus: charge",
+        "Powerwall 2: charge",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "found"),
+    [
+        ("2026-06-01 00:00", "2026-06-02 00:00", ["charge", "idle"]),
+        # A window belongs to each span that it touches.
+        ("2026-06-02 00:00", "2026-06-03 00:00", ["charge"]),
+        ("2026-06-02 04:59", "2026-06-02 05:01", ["charge"]),
+        ("2026-06-01 23:00", "2026-06-01 23:30", ["charge"]),
+        # A span that ends with the start, or begins with the end, has none of it.
+        ("2026-06-01 20:15", "2026-06-01 22:00", []),
+        ("2026-06-02 05:00", "2026-06-03 00:00", []),
+        ("2026-06-01 20:00", "2026-06-01 20:01", ["idle"]),
+        ("2026-06-01 00:00", "2026-06-01 20:00", []),
+        ("2025-01-01 00:00", "2027-01-01 00:00", ["charge", "idle"]),
+    ],
+)
+async def test_events_of_a_span(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    start: str,
+    end: str,
+    found: list[str],
+) -> None:
+    """Asked for a span of time, the calendar shows what is planned in it."""
+    await _plan(
+        hass, CHARGER, "charge", start="2026-06-01 22:00", end="2026-06-02 05:00"
+    )
+    await _plan(hass, BATTERY, "idle", start="2026-06-01 20:00")
+    await _done(hass)
+    events = await _events(hass, start, end)
+    assert sorted(event["summary"].split(": ")[1] for event in events) == found
+
+
+async def test_view_asks_nothing(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What shows the calendar reads memory."""
+    assert await async_setup_component(hass, "homeassistant", {})
+    await _plan(hass, BATTERY, "charge", start="2026-06-01 20:00")
+    await _done(hass)
+    sandbox.requests.clear()
+    for _ in range(3):
+        assert len(await _events(hass)) == 1
+    await hass.services.async_call(
+        "homeassistant", "update_entity", {"entity_id": CALENDAR}, blocking=True
+    )
+    await _done(hass)
+    assert not list(sandbox.requests)
+
+
+async def test_event_has_the_name_that_a_person_gave(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """Events name a device as its owner does."""
+    dr.async_get(hass).async_update_device(
+        _registered(hass, BATTERY), name_by_user="Cellar"
+    )
+    await _plan(hass, BATTERY, "auto.balanced", start="2026-06-01 20:00")
+    await _done(hass)
+    [event] = await _events(hass)
+    assert event["summary"] == "Cellar: auto.balanced"
+
+
+# Deleting an event
+
+
+async def _delete(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, uid: str
+) -> dict[str, Any]:
+    """Delete an event as the calendar's panel does; return the reply."""
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id(
+        {"type": "calendar/event/delete", "entity_id": CALENDAR, "uid": uid}
+    )
+    reply: dict[str, Any] = await client.receive_json()
+    await _done(hass)
+    return reply
+
+
+async def test_deleting_an_event_cancels(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """An event that is deleted is a command that is cancelled, and told once."""
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await _plan(hass, CHARGER, "charge", delay="02:00")
+    await _done(hass)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    reply = await _delete(hass, hass_ws_client, planned["id"])
+    assert reply["success"]
+    action = sandbox.home.action(planned["id"])
+    assert action is not None
+    assert action.state == "cancelled"
+    assert [event["summary"] for event in await _events(hass)] == [
+        "Pulsar Plus: charge"
+    ]
+    assert _calendar(hass)[1] == "2026-06-01 16:00:00"
+    told = hass.states.get("event.powerwall_2_command")
+    assert told is not None
+    assert told.attributes["event_type"] == "cancelled"
+    # When its time comes, nobody asks for it any more.
+    sandbox.requests.clear()
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert not sandbox.requests.of("GET", f"/actions/{planned['id']}")
+    assert [dict(event.data) for event in ends] == [
+        {
+            "device_id": _registered(hass, BATTERY),
+            "action_id": planned["id"],
+            "command": "charge",
+            "state": "cancelled",
+            "error": None,
+        }
+    ]
+
+
+async def test_what_has_begun_cannot_be_deleted(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """A command that has begun is not cancelled, and that is told in words."""
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await _done(hass)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    # The plant is ahead of what is shown here.
+    sandbox.clock.advance(HOUR + 1)
+    reply = await _delete(hass, hass_ws_client, planned["id"])
+    assert not reply["success"]
+    for word in ("Powerwall 2", "ACTION_NOT_CANCELLABLE"):
+        assert word in reply["error"]["message"]
+    assert "cancelled" not in [event.data["state"] for event in ends]
+
+
+async def test_window_that_has_begun_cannot_be_deleted(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """A window that is on stays on, and in the calendar."""
+    planned = await _plan(hass, BATTERY, "charge", delay="00:01", duration="02:00")
+    await _done(hass)
+    await _go(hass, sandbox, freezer, 62)
+    reply = await _delete(hass, hass_ws_client, planned["id"])
+    assert not reply["success"]
+    assert "ACTION_NOT_CANCELLABLE" in reply["error"]["message"]
+    assert _calendar(hass)[0] == "on"
+
+
+async def test_event_that_nobody_knows(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """An event that is not there is refused, and nothing is sent."""
+    reply = await _delete(hass, hass_ws_client, "act_nothing")
+    assert not reply["success"]
+    assert "act_nothing" in reply["error"]["message"]
+    assert not sandbox.requests.of("POST")
+
+
+async def test_deleting_can_fail(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """What keeps an event from being deleted is told, and it stays."""
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await _done(hass)
+    sandbox.faults.add(
+        method="POST", path="/actions/*", status=500, code="INTERNAL_ERROR"
+    )
+    reply = await _delete(hass, hass_ws_client, planned["id"])
+    assert not reply["success"]
+    assert "Powerwall 2" in reply["error"]["message"]
+    assert len(await _events(hass)) == 1
+
+
+# How it is kept up to date
+
+
+async def test_each_device_is_asked_for_once(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """One small request a device, at set-up and every 15 minutes."""
+    assert _asked(sandbox) == [BATTERY, CHARGER, HVAC]
+    sandbox.requests.clear()
+    await _go(hass, sandbox, freezer, 14 * 60)
+    assert _asked(sandbox) == []
+    await _go(hass, sandbox, freezer, 61)
+    assert _asked(sandbox) == [BATTERY, CHARGER, HVAC]
+    await _go(hass, sandbox, freezer, 14 * 60)
+    await _go(hass, sandbox, freezer, 61)
+    assert _asked(sandbox) == [BATTERY, CHARGER, HVAC] * 2
+
+
+@pytest.mark.parametrize("home", ["classic"])
+async def test_devices_without_schedules_are_not_asked_for(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Devices of the older generation take no schedule, and cost nothing."""
+    await _go(hass, sandbox, freezer, ROUND)
+    assert _asked(sandbox) == []
+    assert _calendar(hass) == ("off", None, None)
+
+
+@pytest.mark.parametrize("home", ["two"])
+async def test_one_user_asks_for_own_devices(
+    hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory
+) -> None:
+    """An entry for one user neither asks for others' devices nor shows them."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Amps AI (sandbox)",
+        data={
+            CONF_API_KEY: TEST_KEY,
+            CONF_APP_ID: APP_ID,
+            CONF_USER_ID: "anna@example.org",
+        },
+    )
+    entry.add_to_hass(hass)
+    foreign = await _planned_elsewhere(hass, sandbox)
+    own = await _planned_elsewhere(hass, sandbox, "/battery/device_battery_002")
+    await _set_up(hass, entry)
+    assert _asked(sandbox) == [
+        "device_battery_002",
+        "device_ev_002",
+        "device_hvac_002",
+    ]
+    shown = [action.id for _, action in entry.runtime_data.schedule]
+    assert shown == [own]
+    assert foreign not in shown
+
+
+async def test_push_for_later_asks_again(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """After a push for later its device is asked for, and only that."""
+    sandbox.requests.clear()
+    await _plan(hass, CHARGER, "charge", delay="01:00")
+    await _done(hass)
+    assert _asked(sandbox) == [CHARGER]
+
+
+async def test_what_somebody_else_planned_appears(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A command that was planned elsewhere is found with the next round."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    action_id = await _planned_elsewhere(hass, sandbox)
+    await _done(hass)
+    assert await _events(hass) == []
+    await _go(hass, sandbox, freezer, ROUND)
+    [event] = await _events(hass)
+    assert event["start"] == "2026-06-01T16:00:00+02:00"
+    assert _calendar(hass)[1] == "2026-06-01 16:00:00"
+    # It is told of like any other.
+    assert not ends
+    await _go(hass, sandbox, freezer, 2 * HOUR)
+    assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
+        (action_id, "completed")
+    ]
+    assert await _events(hass) == []
+
+
+async def test_what_was_planned_before_is_there_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """At set-up, the calendar shows what is planned already."""
+    await _planned_elsewhere(hass, sandbox)
+    entry.add_to_hass(hass)
+    await _set_up(hass, entry)
+    assert len(await _events(hass)) == 1
+
+
+async def test_several_for_one_device(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Two commands queued for one device are two events, told in order."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    first = await _plan(hass, BATTERY, "charge", delay="01:00")
+    second = await _plan(
+        hass, BATTERY, "idle", delay="02:00", on_conflict="queue_after"
+    )
+    await _done(hass)
+    assert [event["summary"] for event in await _events(hass)] == [
+        "Powerwall 2: charge",
+        "Powerwall 2: idle",
+    ]
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    await _go(hass, sandbox, freezer, HOUR)
+    assert [event.data["action_id"] for event in ends] == [first["id"], second["id"]]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 500, "code": "INTERNAL_ERROR"},
+        {"status": 429, "code": "RATE_LIMIT_EXCEEDED", "retry_after": 5},
+        {"kind": "html", "status": 200},
+        {"kind": "drop", "times": None},
+    ],
+)
+async def test_round_that_fails(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    fault: dict[str, Any],
+) -> None:
+    """A round that fails takes nothing away, and the next one goes on."""
+    await _plan(hass, BATTERY, "charge", delay="03:00")
+    await _done(hass)
+    trouble = sandbox.faults.add(method="GET", path="/actions", **fault)
+    await _go(hass, sandbox, freezer, ROUND)
+    assert trouble.hits
+    assert len(await _events(hass)) == 1
+    sandbox.faults.clear()
+    await _planned_elsewhere(hass, sandbox, f"/ev-charger/{CHARGER}")
+    await _go(hass, sandbox, freezer, ROUND)
+    assert len(await _events(hass)) == 2
+
+
+async def test_overload_ends_the_round(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """While the account holds back, the other devices are not asked for."""
+    sandbox.requests.clear()
+    sandbox.faults.add(
+        method="GET",
+        path="/actions",
+        status=429,
+        code="RATE_LIMIT_EXCEEDED",
+        retry_after=30,
+    )
+    await _go(hass, sandbox, freezer, ROUND)
+    assert _asked(sandbox) == [BATTERY]
+
+
+# From the start to the end
+
+
+async def test_scheduled_command_is_followed_from_its_start(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Nobody asks for it before; at its start it is followed and read."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 4
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await _done(hass)
+    last = hass.states.get("sensor.powerwall_2_last_command")
+    assert last is not None
+    assert last.state == "scheduled"
+    sandbox.requests.clear()
+    await _go(hass, sandbox, freezer, HOUR - 60)
+    assert not sandbox.requests.of("GET", "/actions/*")
+    assert not ends
+    sandbox.requests.clear()
+    sandbox.clock.advance(62)
+    freezer.tick(timedelta(seconds=62))
+    async_fire_time_changed(hass)
+    await asyncio.sleep(0.2)
+    # It has begun and is in flight.
+    assert sandbox.requests.of("GET", f"/actions/{planned['id']}")
+    assert not ends
+    sandbox.clock.advance(5)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    assert [dict(event.data) for event in ends] == [
+        {
+            "device_id": _registered(hass, BATTERY),
+            "action_id": planned["id"],
+            "command": "charge",
+            "state": "completed",
+            "error": None,
+        }
+    ]
+    assert {"expedite": "true"} in [
+        item.query for item in sandbox.requests.reads(BATTERY)
+    ]
+    assert await _events(hass) == []
+    mode = hass.states.get("select.powerwall_2_mode")
+    assert mode is not None
+    assert mode.state == "charge"
+    last = hass.states.get("sensor.powerwall_2_last_command")
+    assert last is not None
+    assert last.state == "completed"
+
+
+async def test_no_control_shows_what_is_planned(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """What comes later is not what is."""
+    await _plan(hass, BATTERY, "discharge", delay="01:00")
+    await _done(hass)
+    mode = hass.states.get("select.powerwall_2_mode")
+    assert mode is not None
+    assert mode.state == "auto_balanced"
+
+
+async def test_scheduled_command_that_fails_is_told(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A command that fails at its start is told by event, bus and sensor."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await _done(hass)
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert [
+        (event.data["action_id"], event.data["state"], event.data["error"])
+        for event in ends
+    ] == [(planned["id"], "failed", "NO")]
+    told = hass.states.get("event.powerwall_2_command")
+    assert told is not None
+    assert told.attributes["event_type"] == "failed"
+    assert await _events(hass) == []
+
+
+async def test_window_stays_until_its_end(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A window that has begun is not listed any more, but still shown."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00", duration="02:00")
+    await _done(hass)
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert [event.data["state"] for event in ends] == ["completed"]
+    assert _calendar(hass) == ("on", "2026-06-01 15:00:00", "2026-06-01 17:00:00")
+    for _ in range(4):
+        await _go(hass, sandbox, freezer, ROUND)
+        assert _calendar(hass)[0] == "on"
+        assert [event["start"] for event in await _events(hass)] == [
+            "2026-06-01T15:00:00+02:00"
+        ]
+    assert [action.id for _, action in loaded.runtime_data.schedule] == [planned["id"]]
+    await _go(hass, sandbox, freezer, HOUR)
+    assert _calendar(hass) == ("off", None, None)
+    # What is over is forgotten with the next round.
+    await _go(hass, sandbox, freezer, ROUND)
+    assert await _events(hass) == []
+    assert len(ends) == 1
+
+
+async def test_device_is_read_at_the_end_of_a_window(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """At its end the platform goes back: the device is read then."""
+    await _plan(hass, BATTERY, "charge", delay="01:00", duration="02:00")
+    await _done(hass)
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    mode = hass.states.get("select.powerwall_2_mode")
+    assert mode is not None
+    assert mode.state == "charge"
+    await _go(hass, sandbox, freezer, 2 * HOUR - 60)
+    sandbox.requests.clear()
+    await _go(hass, sandbox, freezer, 61)
+    assert {"expedite": "true"} in [
+        item.query for item in sandbox.requests.reads(BATTERY)
+    ]
+    mode = hass.states.get("select.powerwall_2_mode")
+    assert mode is not None
+    assert mode.state == "auto_balanced"
+
+
+async def test_window_that_fails_is_no_window(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A window whose command failed is not shown as being on."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")
+    await _plan(hass, BATTERY, "charge", delay="01:00", duration="02:00")
+    await _done(hass)
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert [event.data["state"] for event in ends] == ["failed"]
+    assert _calendar(hass) == ("off", None, None)
+    assert await _events(hass) == []
+
+
+@pytest.mark.parametrize("duration", [{}, {"duration": "02:00"}])
+async def test_cancelled_elsewhere(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    duration: dict[str, str],
+) -> None:
+    """What somebody else cancelled is gone with the next round, and told once."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00", **duration)
+    await _done(hass)
+    await _elsewhere(hass, sandbox, f"/actions/{planned['id']}/cancel")
+    await _go(hass, sandbox, freezer, ROUND)
+    assert await _events(hass) == []
+    assert _calendar(hass) == ("off", None, None)
+    await _go(hass, sandbox, freezer, HOUR)
+    assert [
+        (event.data["action_id"], event.data["command"], event.data["state"])
+        for event in ends
+    ] == [(planned["id"], "charge", "cancelled")]
+    assert await _events(hass) == []
+
+
+async def test_window_cancelled_shortly_before_its_start(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A window that was cancelled and never looked at since is not on."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    planned = await _plan(hass, BATTERY, "charge", delay="00:10", duration="02:00")
+    await _done(hass)
+    await _elsewhere(hass, sandbox, f"/actions/{planned['id']}/cancel")
+    await _go(hass, sandbox, freezer, 10 * 60 + 2)
+    assert [event.data["state"] for event in ends] == ["cancelled"]
+    assert _calendar(hass) == ("off", None, None)
+
+
+async def test_tap_takes_the_place_of_what_is_planned(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What a tap displaced leaves the calendar, and is told as cancelled."""
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await _done(hass)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    await hass.services.async_call(
+        "select",
+        "select_option",
+        {"entity_id": "select.powerwall_2_mode", "option": "idle"},
+        blocking=True,
+    )
+    await _done(hass)
+    assert await _events(hass) == []
+    assert [
+        event.data["state"]
+        for event in ends
+        if event.data["action_id"] == planned["id"]
+    ] == ["cancelled"]
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert len(ends) == 2
+
+
+async def test_removed_device_leaves_the_calendar(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What was planned for a device that is gone is not shown."""
+    await _plan(hass, BATTERY, "charge", delay="10:00")
+    await _plan(hass, CHARGER, "charge", delay="11:00")
+    await _done(hass)
+    sandbox.home.remove_device(BATTERY)
+    for _ in range(5):
+        await _go(hass, sandbox, freezer, 10 * 60 + 1)
+    assert [event["summary"] for event in await _events(hass)] == [
+        "Pulsar Plus: charge"
+    ]
+
+
+# Restarts
+
+
+async def _restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
+    """Unload the entry and set it up again."""
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    await _set_up(hass, entry)
+
+
+async def test_open_command_is_taken_up_again(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A command that was in flight at a restart is told of after it, once."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 60
+    pushed = await _plan(hass, BATTERY, "charge", wait=False)
+    await _restart(hass, loaded)
+    assert not ends
+    sandbox.clock.advance(61)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
+        (pushed["id"], "completed")
+    ]
+    mode = hass.states.get("select.powerwall_2_mode")
+    assert mode is not None
+    assert mode.state == "charge"
+
+
+async def test_ended_meanwhile(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A command that ended before the restart is shown, and not told anew."""
+    await _plan(hass, BATTERY, "charge")
+    await _done(hass)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    await _restart(hass, loaded)
+    await _done(hass)
+    assert not ends
+    last = hass.states.get("sensor.powerwall_2_last_command")
+    assert last is not None
+    assert last.state == "completed"
+
+
+@pytest.mark.parametrize(
+    ("duration", "shown"),
+    [
+        ({}, ("off", None, None)),
+        (
+            {"duration": "02:00"},
+            ("on", "2026-06-01 16:00:00", "2026-06-01 18:00:00"),
+        ),
+    ],
+)
+async def test_planned_command_is_taken_up_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    duration: dict[str, str],
+    shown: tuple[str, str | None, str | None],
+) -> None:
+    """A command that was planned before a restart is followed after it, once."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    planned = await _plan(hass, BATTERY, "charge", delay="02:00", **duration)
+    await _done(hass)
+    await _restart(hass, loaded)
+    sandbox.requests.clear()
+    # Time goes on in steps, as it does.
+    for _ in range(12):
+        sandbox.clock.advance(9 * 60)
+        freezer.tick(timedelta(minutes=9))
+        async_fire_time_changed(hass)
+        await asyncio.sleep(0.1)
+    # Nobody has to ask for it before its start.
+    assert len(sandbox.requests.of("GET", f"/actions/{planned['id']}")) <= 1
+    assert len(await _events(hass)) == 1
+    assert not ends
+    await _go(hass, sandbox, freezer, 12 * 60 + 5)
+    assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
+        (planned["id"], "completed")
+    ]
+    assert {"expedite": "true"} in [
+        item.query for item in sandbox.requests.reads(BATTERY)
+    ]
+    assert _calendar(hass) == shown
+
+
+async def test_planned_command_is_not_asked_for_all_the_time(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """After a restart, what comes in hours is not asked for every second."""
+    planned = await _plan(hass, BATTERY, "charge", delay="02:00")
+    await _done(hass)
+    await _restart(hass, loaded)
+    await asyncio.sleep(0.5)
+    assert len(sandbox.requests.of("GET", f"/actions/{planned['id']}")) <= 1
+
+
+# Leaving in the middle
+
+
+@pytest.mark.parametrize("removed", [False, True])
+async def test_entry_that_goes_leaves_nothing_behind(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    removed: bool,
+) -> None:
+    """An unloaded or removed entry asks nothing, tells nothing, plans nothing."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    await _plan(hass, BATTERY, "charge", delay="01:00", duration="01:00")
+    await _plan(hass, CHARGER, "charge", delay="02:00")
+    await _done(hass)
+    sandbox.action_seconds = 1000
+    await _plan(hass, HVAC, "idle", wait=False)
+    await asyncio.sleep(0.1)
+    if removed:
+        await hass.config_entries.async_remove(loaded.entry_id)
+    else:
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+    await _done(hass)
+    sandbox.requests.clear()
+    for _ in range(4):
+        await _go(hass, sandbox, freezer, HOUR)
+    assert not list(sandbox.requests)
+    assert not ends
+    # Nothing was taken back for that.
+    assert [action.state for action in sandbox.home.actions] == ["completed"] * 3
+
+
+async def test_reload_in_the_middle_tells_once(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """However often the entry is reloaded, an end is told once."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 60
+    pushed = await _plan(hass, CHARGER, "idle", wait=False)
+    for _ in range(3):
+        assert await hass.config_entries.async_reload(loaded.entry_id)
+        await asyncio.sleep(0.05)
+    assert not ends
+    sandbox.clock.advance(61)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    await _go(hass, sandbox, freezer, HOUR)
+    assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
+        (pushed["id"], "completed")
+    ]
+
+
+async def test_unload_while_the_schedule_is_asked_for(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A request that is under way ends with the entry."""
+    sandbox.faults.add(
+        method="GET", path="/actions", kind="delay", delay=0.5, times=None
+    )
+    await _plan(hass, BATTERY, "charge", delay="01:00")
+    await asyncio.sleep(0.05)
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    await _done(hass)
+    sandbox.requests.clear()
+    await asyncio.sleep(0.6)
+    assert not list(sandbox.requests)
