@@ -18,10 +18,8 @@ import voluptuous as vol
 
 from .api.webhook import InvalidSecretError, WebhookVerifier
 from .const import CONF_FRESHNESS, CONF_WEBHOOK, CONF_WEBHOOK_SECRET, DOMAIN
+from .freshness import LEVELS, STANDARD
 from .webhook import async_address
-
-FRESHNESS: Final = ("relaxed", "standard", "fast", "live")
-_STANDARD: Final = "standard"
 
 # Stands in the description where there is no address.
 _NO_ADDRESS: Final = f"component.{DOMAIN}.options.error.no_external_url"
@@ -100,10 +98,10 @@ def _schema(shown: dict[str, Any]) -> vol.Schema:
     return vol.Schema(
         {
             vol.Required(
-                CONF_FRESHNESS, default=shown.get(CONF_FRESHNESS, _STANDARD)
+                CONF_FRESHNESS, default=shown.get(CONF_FRESHNESS, STANDARD)
             ): SelectSelector(
                 SelectSelectorConfig(
-                    options=list(FRESHNESS), translation_key=CONF_FRESHNESS
+                    options=list(LEVELS), translation_key=CONF_FRESHNESS
                 )
             ),
             vol.Required(

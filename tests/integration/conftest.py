@@ -1,14 +1,22 @@
 """A real Home Assistant core, and an entry that talks to the sandbox."""
 
+from collections.abc import Awaitable, Callable
+
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN
 from sandbox import TEST_KEY, Sandbox
 
 APP_ID = "app_demo"
+
+type Pass = Callable[[float], Awaitable[None]]
 
 
 @pytest.fixture(autouse=True)
@@ -40,3 +48,21 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     return entry
+
+
+@pytest.fixture
+def pass_time(
+    hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory
+) -> Pass:
+    """Return what lets time pass, here and in the sandbox, bit by bit."""
+
+    async def _pass(seconds: float) -> None:
+        while seconds > 0:
+            bit = min(seconds, 15)
+            seconds -= bit
+            freezer.tick(bit)
+            sandbox.clock.advance(bit)
+            async_fire_time_changed(hass)
+            await hass.async_block_till_done(wait_background_tasks=True)
+
+    return _pass

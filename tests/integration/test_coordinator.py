@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
 from itertools import pairwise
 import logging
 from typing import Any
@@ -33,6 +32,8 @@ from custom_components.amps_ai.api import DeviceType
 from custom_components.amps_ai.const import DOMAIN
 from sandbox import TEST_KEY, Sandbox
 
+from .conftest import Pass
+
 # The clock of the sandbox begins at the same moment.
 pytestmark = pytest.mark.freeze_time("2026-06-01T12:00:00Z")
 
@@ -48,26 +49,6 @@ SOLAR_POWER = "sensor.se5000h_power"
 VEHICLE_LEVEL = "sensor.ix3_battery"
 
 TARGET = 900
-
-type Pass = Callable[[float], Awaitable[None]]
-
-
-@pytest.fixture
-def pass_time(
-    hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory
-) -> Pass:
-    """Return what lets time pass, here and in the sandbox, bit by bit."""
-
-    async def _pass(seconds: float) -> None:
-        while seconds > 0:
-            bit = min(seconds, 15)
-            seconds -= bit
-            freezer.tick(bit)
-            sandbox.clock.advance(bit)
-            async_fire_time_changed(hass)
-            await hass.async_block_till_done(wait_background_tasks=True)
-
-    return _pass
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The life of an entry, and the devices it brings to Home Assistant."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 import logging
 from typing import Literal
 
@@ -13,15 +12,14 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry, DeviceEntryType
 from homeassistant.setup import async_setup_component
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.amps_ai.api import DeviceType
 from custom_components.amps_ai.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import REMOVE, TEST_KEY, Sandbox
+
+from .conftest import Pass
 
 # The clock of the sandbox begins at the same moment.
 pytestmark = pytest.mark.freeze_time("2026-06-01T12:00:00Z")
@@ -32,26 +30,6 @@ PATHS = [device_type.path for device_type in DeviceType]
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
 LEVEL = "sensor.powerwall_2_battery"
-
-type Pass = Callable[[float], Awaitable[None]]
-
-
-@pytest.fixture
-def pass_time(
-    hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory
-) -> Pass:
-    """Return what lets time pass, here and in the sandbox, bit by bit."""
-
-    async def _pass(seconds: float) -> None:
-        while seconds > 0:
-            bit = min(seconds, 15)
-            seconds -= bit
-            freezer.tick(bit)
-            sandbox.clock.advance(bit)
-            async_fire_time_changed(hass)
-            await hass.async_block_till_done(wait_background_tasks=True)
-
-    return _pass
 
 
 async def _done(hass: HomeAssistant) -> None:

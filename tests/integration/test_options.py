@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amps_ai.const import CONF_CLOUDHOOK_URL, CONF_WEBHOOK_SECRET
-from custom_components.amps_ai.options_flow import FRESHNESS
+from custom_components.amps_ai.freshness import LEVELS
 from sandbox import Sandbox
 
 SECRET = "whsec_" + b64encode(b"a secret of twenty-four.").decode()
@@ -139,7 +139,7 @@ async def test_defaults(
     assert loaded.options == OFF
 
 
-@pytest.mark.parametrize("freshness", FRESHNESS)
+@pytest.mark.parametrize("freshness", LEVELS)
 async def test_freshness(
     hass: HomeAssistant, loaded: MockConfigEntry, reloads: AsyncMock, freshness: str
 ) -> None:

@@ -1,0 +1,106 @@
+"""How fresh the chosen level keeps the devices, and what that asks for."""
+
+from itertools import pairwise
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.amps_ai.const import CONF_FRESHNESS
+from sandbox import Sandbox
+
+from .conftest import Pass
+
+pytestmark = pytest.mark.freeze_time("2026-06-01T12:00:00Z")
+
+BATTERY = "device_battery_001"
+VEHICLE = "device_vehicle_001"
+
+
+@pytest.fixture
+def level() -> str:
+    """Return the level that is chosen; tests choose another one."""
+    return "standard"
+
+
+@pytest.fixture
+async def chosen(
+    hass: HomeAssistant, entry: MockConfigEntry, level: str, pass_time: Pass
+) -> MockConfigEntry:
+    """Set the entry up with a level, past the reads of the beginning."""
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, options={CONF_FRESHNESS: level})
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await pass_time(60)
+    return entry
+
+
+def _gaps(sandbox: Sandbox, device_id: str) -> list[float]:
+    times = [record.at for record in sandbox.requests.reads(device_id)]
+    return [later - earlier for earlier, later in pairwise(times)]
+
+
+def _expedited(sandbox: Sandbox) -> set[bool]:
+    return {
+        record.query.get("expedite") == "true" for record in sandbox.requests.reads()
+    }
+
+
+# At noon the battery charges from the sun, and the vehicle is away.
+@pytest.mark.parametrize(
+    ("level", "active", "resting", "expedited"),
+    [
+        ("relaxed", 1800, 1800, False),
+        ("standard", 900, 900, False),
+        ("fast", 300, 300, True),
+        ("live", 60, 300, True),
+        ("of a newer version", 900, 900, False),
+    ],
+)
+async def test_levels(
+    sandbox: Sandbox,
+    chosen: MockConfigEntry,
+    pass_time: Pass,
+    active: int,
+    resting: int,
+    expedited: bool,
+) -> None:
+    """Each device is read when it is older than its target, and not before."""
+    sandbox.requests.clear()
+    await pass_time(6 * resting)
+    for device_id, target in ((BATTERY, active), (VEHICLE, resting)):
+        gaps = _gaps(sandbox, device_id)
+        assert len(gaps) >= 3
+        assert min(gaps) >= target
+        # A tick of 15 seconds, and the turn of the others.
+        assert max(gaps) <= target + 60
+    assert _expedited(sandbox) == {expedited}
+
+
+@pytest.mark.parametrize("level", ["live"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"path": "/battery/*", "status": 429, "code": "RATE_LIMITED"},
+        {"path": "/battery", "status": 429, "code": "RATE_LIMIT_EXCEEDED"},
+    ],
+    ids=["manufacturer", "account"],
+)
+async def test_complaint_makes_the_standard_do_for_an_hour(
+    sandbox: Sandbox,
+    chosen: MockConfigEntry,
+    pass_time: Pass,
+    fault: dict[str, str],
+) -> None:
+    """After a complaint the cache of the API is enough, for an hour."""
+    sandbox.faults.add(method="GET", times=1, **fault)
+    await pass_time(180)
+    sandbox.requests.clear()
+    await pass_time(3000)
+    assert _expedited(sandbox) == {False}
+    assert min(_gaps(sandbox, BATTERY)) >= 900
+    await pass_time(900)
+    sandbox.requests.clear()
+    await pass_time(600)
+    assert _expedited(sandbox) == {True}
+    assert min(_gaps(sandbox, BATTERY)) < 90
