@@ -33,7 +33,7 @@ from .api import (
     check_push,
     settings_body,
 )
-from .api.vocabulary import SCHEDULER_ACTIVE, Strategy
+from .api.vocabulary import SCHEDULER_ACTIVE, Settings, Strategy
 from .const import DOMAIN, EVENT_ACTION, LOGGER
 from .coordinator import EXPEDITED_TTL, AmpsCoordinator, Watch
 from .errors import action_error, refused_by_state, spoken_errors
@@ -49,8 +49,9 @@ BUSY_WAIT: Final = 10
 REST: Final = 1
 # An action's state is asked for after so many seconds, the last one repeated.
 _POLLS: Final = (0.5, 1, 1.5, 2, 3, 5, 8, 10, 15)
-# The same, while webhooks tell the ends.
-_POLL_BESIDE_WEBHOOKS: Final = 30
+# The same while webhooks tell the ends: one can be late, so it is looked once
+# before a control's call gives up waiting, and before an action's.
+_POLLS_BESIDE_WEBHOOKS: Final = (2.5, 6.5, 30)
 
 # So many ends are remembered for each device.
 _MOST_ENDED: Final = 50
@@ -65,6 +66,12 @@ def _is_newer(action: Action, other: Action | None) -> bool:
     if action.created_at is None or other.created_at is None:
         return False
     return action.created_at > other.created_at
+
+
+def _has_own_schedule(device: Device) -> bool:
+    """Tell whether the manufacturer's own schedule is known to be active."""
+    setting = (device.settings or {}).get(Settings.SCHEDULER_ENABLED)
+    return setting is not None and setting.value is True
 
 
 @dataclass(slots=True, eq=False)
@@ -531,9 +538,14 @@ class PushManager:
         except AmpsConflictError as err:
             if Strategy.CANCEL_AND_REPLACE not in err.strategies:
                 raise
-            action = await self._account.client.async_push(
-                device, replace(push, on_conflict=Strategy.CANCEL_AND_REPLACE)
-            )
+            if _has_own_schedule(device):
+                # To replace would clear the manufacturer's schedule as well,
+                # in silence and for good: only what waits here makes way.
+                for action_id in err.conflicting_action_ids:
+                    await self._account.client.async_cancel_action(action_id)
+            else:
+                push = replace(push, on_conflict=Strategy.CANCEL_AND_REPLACE)
+            action = await self._account.client.async_push(device, push)
             for action_id in err.conflicting_action_ids:
                 await self._async_displaced(device, action_id)
             return action
@@ -638,13 +650,13 @@ class PushManager:
         waiting: asyncio.Future[Action] = told or self.hass.loop.create_future()
         attempt = 0
         while not action.is_final:
-            wait = _POLLS[min(attempt, len(_POLLS) - 1)]
-            if told is not None and self.webhooks_work:
-                wait = max(wait, _POLL_BESIDE_WEBHOOKS)
+            beside = told is not None and self.webhooks_work
+            polls = _POLLS_BESIDE_WEBHOOKS if beside else _POLLS
+            wait = polls[min(attempt, len(polls) - 1)]
             attempt += 1
             await asyncio.wait([waiting], timeout=wait)
             if waiting.done():
-                return waiting.result()
+                return waiting.result().filled_from(action)
             try:
                 action = await self._account.client.async_get_action(action.id)
             except AmpsDeviceNotFoundError:
@@ -663,6 +675,9 @@ class PushManager:
                 followed.told.set_result(action)
             return
         lane.told.append(action)
+        known = device.last_action
+        if known is not None and known.id == action.id:
+            action = action.filled_from(known)
         coordinator = self._coordinators[device.type]
         # Not sent from here: it is shown, and never an error.
         await self._async_ended(coordinator, device, action, None)

@@ -550,3 +550,29 @@ async def test_unload_in_the_middle(
     await call
     await _done(hass)
     assert not ends
+
+
+async def test_replacing_does_not_clear_the_manufacturers_schedule(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Where a native schedule is active, only what was planned here makes way."""
+    runtime = loaded.runtime_data
+    coordinator = runtime.find(BATTERY)
+    await runtime.account.client.async_push(
+        coordinator.data[BATTERY], Push(command="discharge", start="2h")
+    )
+    sandbox.device(BATTERY).native_scheduler = True
+    sandbox.clock.advance(61)
+    await coordinator.async_read(BATTERY, expedite=True)
+    sandbox.requests.clear()
+    sandbox.action_seconds = 0
+    with pytest.raises(HomeAssistantError) as caught:
+        await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert caught.value.translation_key == "scheduler_active"
+    assert sandbox.device(BATTERY).native_scheduler
+    assert [record.body for record in sandbox.requests.pushes(BATTERY)] == [
+        _command("charge"),
+        _command("charge"),
+    ]
+    assert len(sandbox.requests.of("POST", "/actions/*/cancel")) == 1

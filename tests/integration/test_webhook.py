@@ -922,7 +922,7 @@ async def test_polling_slows_down_and_comes_back(
     assert pushes.webhooks_work
 
     sandbox.action_seconds = 0
-    with patch("custom_components.amps_ai.push._POLL_BESIDE_WEBHOOKS", 0.02):
+    with patch("custom_components.amps_ai.push._POLLS_BESIDE_WEBHOOKS", (0.02,)):
         await _tap(hass)
     await _done(hass)
     assert pushes.webhooks_work
@@ -1023,7 +1023,7 @@ async def test_unloaded_with_an_end_overdue(
     """The timers go as well."""
     assert await send(disconnected()) == 200
     sandbox.action_seconds = 0
-    with patch("custom_components.amps_ai.push._POLL_BESIDE_WEBHOOKS", 0.02):
+    with patch("custom_components.amps_ai.push._POLLS_BESIDE_WEBHOOKS", (0.02,)):
         await _tap(hass)
     await _done(hass)
     assert await hass.config_entries.async_unload(loaded.entry_id)

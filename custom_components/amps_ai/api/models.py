@@ -289,6 +289,17 @@ class Action(_Model):
     start: datetime | None = key("start")
     end: datetime | None = key("end")
 
+    def filled_from(self, known: Self) -> Self:
+        """Return the action with what it does not tell as it was known."""
+        return replace(
+            known,
+            **{
+                item.name: value
+                for item in fields(self)
+                if (value := getattr(self, item.name)) is not None
+            },
+        )
+
     def as_record(self) -> Json:
         """Return the action in the API's words, with times in ISO format."""
         return {
