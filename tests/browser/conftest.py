@@ -89,6 +89,15 @@ def full_demo(
         yield demo
 
 
+@pytest.fixture(scope="module")
+def present_demo(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Generator[DemoProcess]:
+    """Run the demo with the home in the present, as plans for later need it."""
+    with running_demo(tmp_path_factory.mktemp("present"), "--port=0") as demo:
+        yield demo
+
+
 @pytest.fixture
 async def page(browser: Browser) -> AsyncGenerator[Page]:
     """Open a page of a desktop's size."""
@@ -131,4 +140,13 @@ async def full(
 ) -> AsyncGenerator[FrontEnd]:
     """Visit the whole demo."""
     async for front_end in _visit(page, full_demo, request):
+        yield front_end
+
+
+@pytest.fixture
+async def present(
+    page: Page, present_demo: DemoProcess, request: pytest.FixtureRequest
+) -> AsyncGenerator[FrontEnd]:
+    """Visit the demo whose home lives in the present."""
+    async for front_end in _visit(page, present_demo, request):
         yield front_end

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Locator, Page, expect
+import yaml
 
 PATIENCE = 20_000  # ms
 HASS = "document.querySelector('home-assistant').hass"
@@ -69,6 +70,57 @@ class FrontEnd:
     async def submit(self) -> None:
         """Send the dialog off."""
         await self.dialog.get_by_role("button", name="Submit").click()
+
+    async def open_options(self) -> None:
+        """Go to the integration's page, and open the dialog with its options."""
+        await self.open("/config/integrations/integration/amps_ai")
+        await self.page.get_by_role("button", name="Configure").click()
+        await self.dialog.locator("input[name=webhook_secret]").wait_for()
+
+    async def finish(self) -> None:
+        """Close the dialog that says that all went well."""
+        await self.dialog.get_by_role("button", name="Finish").click()
+        await expect(self.dialog.locator("ha-dialog")).to_have_count(0)
+
+    # The tool that performs actions
+
+    async def open_action(self, action: str) -> None:
+        """Go to the tool, and choose an action by its full name."""
+        await self.open("/config/tools/action")
+        await self._pick("ha-service-picker", action, action)
+
+    async def choose_device(self, name: str) -> None:
+        """Choose the device of an action."""
+        await self._pick("ha-device-picker", name, name)
+
+    async def _pick(self, picker: str, words: str, choice: str) -> None:
+        await self.page.locator(picker).click()
+        choices = self.page.locator("ha-picker-combo-box")
+        await choices.locator("input").fill(words)
+        await choices.get_by_text(choice, exact=True).first.click()
+
+    async def set_field(self, name: str, value: str, *, part: str = "") -> None:
+        """Tick a field of an action, and give it a value."""
+        row = self.page.locator("ha-settings-row").filter(
+            has=self.page.get_by_text(name, exact=True)
+        )
+        tick = row.locator("ha-checkbox")
+        if not await tick.locator("input").is_checked():
+            await tick.click()
+        field = row.locator(f"input[name={part}]" if part else "ha-input input")
+        await field.fill(value)
+        await field.press("Tab")
+
+    async def perform(self) -> None:
+        """Perform the action."""
+        await self.page.get_by_role("button", name="Perform action").click()
+
+    async def response(self) -> Any:
+        """Return the response of an action, as soon as it is shown."""
+        card = self.page.locator("ha-card").filter(has_text="Response")
+        await card.locator(".cm-content").scroll_into_view_if_needed()
+        shown = await card.locator("ha-code-editor").evaluate("e => e.value")
+        return yaml.safe_load(shown)
 
     # Devices and their entities
 
@@ -141,6 +193,12 @@ class FrontEnd:
         )
         return words
 
+    async def wait_for_no_issues(self) -> None:
+        """Wait until there is nothing to repair."""
+        await expect(
+            self.page.get_by_text("There are currently no repairs")
+        ).to_be_visible()
+
     # The sandbox
 
     async def requests(self, method: str, path: str) -> list[dict[str, Any]]:
@@ -163,6 +221,17 @@ class FrontEnd:
                 return body
             await asyncio.sleep(0.1)
         raise AssertionError(f"Nothing was posted to {path}")
+
+    async def control(
+        self, method: str, path: str, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        """Have the sandbox change something; returns what it says."""
+        reply = await self.page.context.request.fetch(
+            f"{self.sandbox_url}/_sandbox{path}", method=method, data=body
+        )
+        assert reply.ok, await reply.text()
+        answer: dict[str, Any] = await reply.json()
+        return answer
 
     async def forget_requests(self) -> None:
         """Begin a new page of the sandbox's log of requests."""
