@@ -213,9 +213,16 @@ def _device(call: ServiceCall) -> tuple[_Whose, AmpsCoordinator, Device]:
 @callback
 def _whose(call: ServiceCall) -> _Whose:
     """Return the device or the entry that a call names, else the only entry."""
+    entry: AmpsConfigEntry
     if ATTR_DEVICE_ID in call.data:
+        registered, entry = service.async_get_device_and_config_entry(
+            call.hass, DOMAIN, call.data[ATTR_DEVICE_ID], include_child_devices=False
+        )
+        # The account is a device, too.
+        if (DOMAIN, entry.entry_id) in registered.identifiers:
+            return _Whose(entry=entry)
         return _device(call)[0]
-    entry: AmpsConfigEntry = service.async_get_config_entry(
+    entry = service.async_get_config_entry(
         call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID)
     )
     return _Whose(entry=entry)
