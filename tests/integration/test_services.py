@@ -1729,12 +1729,13 @@ async def test_get_action(
     sandbox.requests.clear()
     for whose in (
         {"device_id": _registered(hass, BATTERY)},
+        {"device_id": _registered(hass, loaded.entry_id)},
         {"config_entry_id": loaded.entry_id},
         {},
     ):
         response = await _ask(hass, "get_action", action_id=pushed["id"], **whose)
         assert response == {"action": pushed}
-    assert [item.path for item in sandbox.requests] == [f"/actions/{pushed['id']}"] * 3
+    assert [item.path for item in sandbox.requests] == [f"/actions/{pushed['id']}"] * 4
 
 
 async def test_cancel_action(
