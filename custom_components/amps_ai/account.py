@@ -1,6 +1,8 @@
 """What all devices of one account share: the client, its limits, its names."""
 
 import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -12,8 +14,9 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
-from .api import AmpsClient, Device, DeviceType, link_url
+from .api import AmpsClient, AmpsError, Device, DeviceType, link_url
 from .const import CONF_APP_ID, CONF_USER_ID, DOMAIN, LOGGER, api_url, link_base_url
+from .errors import spoken_errors
 from .limits import Limits
 from .names import distinct_name, vendor_name
 
@@ -107,6 +110,16 @@ class AmpsAccount:
         if text not in self._told:
             self._told.add(text)
             LOGGER.warning("%s", text)
+
+    @contextmanager
+    def speaking(self, name: str) -> Generator[None]:
+        """Let errors out in words, after the account took note of them."""
+        with spoken_errors(name):
+            try:
+                yield
+            except AmpsError as err:
+                self.limits.refused(err)
+                raise
 
     # Devices
 

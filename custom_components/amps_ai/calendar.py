@@ -16,7 +16,7 @@ from homeassistant.util import dt as dt_util
 from .account import AmpsConfigEntry
 from .api import Action, Device
 from .api.models import number
-from .errors import refused, spoken_errors
+from .errors import refused
 from .schedule import Schedule
 
 PARALLEL_UPDATES = 0
@@ -112,7 +112,7 @@ class AmpsScheduleCalendar(CalendarEntity):
         for device, action in self._schedule:
             if action.id == uid:
                 name = self._account.async_spoken_name(device)
-                with spoken_errors(name):
+                with self._account.speaking(name):
                     cancelled = await self._account.client.async_cancel_action(uid)
                 self._schedule.pushes.async_cancelled(device, cancelled)
                 await self._schedule.async_ask(device)

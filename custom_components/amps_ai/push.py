@@ -7,8 +7,7 @@ Meanwhile the control that was tapped shows what was asked of it.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -271,7 +270,7 @@ class PushManager:
         with spoken_errors(name):
             push = check_push(device, push)
         async with self._lane(device.id).order:
-            with self._spoken(name):
+            with self._account.speaking(name):
                 try:
                     action = await self._async_push(device, name, push, lambda: False)
                 except AmpsConflictError as err:
@@ -326,7 +325,7 @@ class PushManager:
         self, coordinator: AmpsCoordinator, device: Device, values: Mapping[str, float]
     ) -> tuple[str, ...]:
         """Write settings as a caller said; return the names of those written."""
-        with self._spoken(self._account.async_spoken_name(device)):
+        with self._account.speaking(self._account.async_spoken_name(device)):
             settings_body(device, values)
             async with self._lane(device.id).order:
                 updated = await self._account.client.async_update_settings(
@@ -435,16 +434,6 @@ class PushManager:
 
     # In order
 
-    @contextmanager
-    def _spoken(self, name: str) -> Generator[None]:
-        """Let errors out in words, after the account took note of them."""
-        with spoken_errors(name):
-            try:
-                yield
-            except AmpsError as err:
-                self._account.limits.refused(err)
-                raise
-
     def _lane(self, device_id: str) -> _Lane:
         return self._lanes.setdefault(device_id, _Lane())
 
@@ -492,7 +481,7 @@ class PushManager:
             async with lane.order:
                 if _replaced():
                     return
-                with self._spoken(name):
+                with self._account.speaking(name):
                     action = await send(_replaced)
         except BaseException:
             self._end(coordinator, device.id, intent)

@@ -30,7 +30,7 @@ from .api import (
 from .api.vocabulary import Commands, Parameters, Strategy
 from .const import CONF_USER_ID, DOMAIN
 from .coordinator import AmpsCoordinator
-from .errors import refused, spoken_errors
+from .errors import refused
 
 ATTR_ACTION_ID: Final = "action_id"
 ATTR_COMMAND: Final = "command"
@@ -428,11 +428,10 @@ async def _async_own_action(call: ServiceCall) -> tuple[_Whose, Device, Action]:
     """Return an action and its device, if it is one of this entry's."""
     whose = _whose(call)
     action_id = call.data[ATTR_ACTION_ID]
-    with spoken_errors(whose.name):
+    account = whose.entry.runtime_data.account
+    with account.speaking(whose.name):
         try:
-            action = await whose.entry.runtime_data.account.client.async_get_action(
-                action_id
-            )
+            action = await account.client.async_get_action(action_id)
         except AmpsDeviceNotFoundError as err:
             raise refused("action_unknown", whose.name, action=action_id) from err
     for device in whose.devices:
@@ -451,7 +450,7 @@ async def _async_cancel_action(call: ServiceCall) -> ServiceResponse:
     """Cancel an action that has not begun yet."""
     whose, device, action = await _async_own_action(call)
     runtime = whose.entry.runtime_data
-    with spoken_errors(runtime.account.async_spoken_name(device)):
+    with runtime.account.speaking(runtime.account.async_spoken_name(device)):
         cancelled = await runtime.account.client.async_cancel_action(action.id)
     runtime.pushes.async_cancelled(device, cancelled)
     runtime.pushes.async_schedule_changed(device)
@@ -461,16 +460,16 @@ async def _async_cancel_action(call: ServiceCall) -> ServiceResponse:
 async def _async_list_actions(call: ServiceCall) -> ServiceResponse:
     """Return actions, newest first."""
     whose = _whose(call)
-    client = whose.entry.runtime_data.account.client
+    account = whose.entry.runtime_data.account
     limit = call.data[ATTR_LIMIT]
     state = call.data.get(ATTR_STATE)
     # An entry for one user may know the actions of that user's devices only.
     narrowed = whose.device is not None or CONF_USER_ID in whose.entry.data
     asked = [device.id for device in whose.devices] if narrowed else [None]
     actions: list[Action] = []
-    with spoken_errors(whose.name):
+    with account.speaking(whose.name):
         for device_id in asked:
-            actions += await client.async_list_actions(
+            actions += await account.client.async_list_actions(
                 device_id=device_id, state=state, limit=limit
             )
     long_ago = datetime.min.replace(tzinfo=UTC)
