@@ -576,3 +576,74 @@ async def test_replacing_does_not_clear_the_manufacturers_schedule(
         _command("charge"),
     ]
     assert len(sandbox.requests.of("POST", "/actions/*/cancel")) == 1
+
+
+async def test_one_in_flight_from_elsewhere_is_waited_for(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A command that somebody else sent is waited for just the same."""
+    sandbox.action_seconds = 20
+    runtime = loaded.runtime_data
+    device = runtime.find(BATTERY).data[BATTERY]
+    await runtime.account.client.async_push(device, Push(command="discharge"))
+    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+        task = hass.async_create_task(
+            _call(hass, "select_option", MODE, option="charge")
+        )
+        await asyncio.sleep(0.2)
+        assert not task.done()
+        sandbox.clock.advance(21)
+        await task
+    sandbox.clock.advance(21)
+    await asyncio.sleep(0.1)
+    await _done(hass)
+    assert _state(hass, MODE) == "charge"
+    assert _state(hass, "sensor.powerwall_2_last_command") == "completed"
+
+
+async def test_displaced_action_that_cannot_be_read(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What made way is told as cancelled, even where no more is known of it."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    runtime = loaded.runtime_data
+    device = runtime.find(BATTERY).data[BATTERY]
+    waiting = await runtime.account.client.async_push(
+        device, Push(command="discharge", start="2h")
+    )
+    sandbox.action_seconds = 0
+    sandbox.faults.add(
+        method="GET", path=f"/actions/{waiting.id}", status=500, code="INTERNAL_ERROR"
+    )
+    await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert (waiting.id, "cancelled") in [
+        (event.data["action_id"], event.data["state"]) for event in ends
+    ]
+
+
+async def test_actions_that_cannot_be_read_for_a_while(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Trouble on the way does not lose sight of an action."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 0
+    sandbox.faults.add(method="GET", path="/actions/*", times=3, status=503)
+    await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert [event.data["state"] for event in ends] == ["completed"]
+
+
+async def test_action_that_is_gone(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """An action that the API forgot ends nothing and fails nothing."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 0
+    sandbox.faults.add(
+        method="GET", path="/actions/*", status=404, code="DEVICE_NOT_FOUND"
+    )
+    await _call(hass, "select_option", MODE, option="charge")
+    await _done(hass)
+    assert not ends
+    assert _state(hass, MODE) == "charge"
