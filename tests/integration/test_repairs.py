@@ -306,9 +306,34 @@ async def test_fix_of_a_window_keeps_its_end(
     assert _issue(hass) is not None
     sandbox.requests.clear()
     await repair.open()
-    await repair.submit()
-    for item in sandbox.requests.pushes(BATTERY):
-        assert item.body["action"].get("end") == "2026-06-01T16:01:00"
+    result = await repair.submit()
+    assert result["type"] == "create_entry"
+    [request] = sandbox.requests.pushes(BATTERY)
+    assert request.body["onConflict"] == "cancel_and_replace"
+    assert request.body["action"]["end"] == "2026-06-01T16:01:00"
+    assert not sandbox.device(BATTERY).native_scheduler
+
+
+async def test_fix_of_a_window_that_is_over(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    repair: Repair,
+) -> None:
+    """A command whose window is over is not sent any more."""
+    sandbox.device(BATTERY).native_scheduler = True
+    await _push(hass, BATTERY, "charge", delay="00:01", duration="00:10")
+    await _go(hass, sandbox, freezer, 62)
+    assert _issue(hass) is not None
+    await _go(hass, sandbox, freezer, 11 * 60)
+    sandbox.requests.clear()
+    await repair.open()
+    form = await repair.submit()
+    assert form["errors"] == {"base": "push_failed"}
+    assert "Powerwall 2" in form["description_placeholders"]["error"]
+    assert not sandbox.requests.of("POST")
+    assert sandbox.device(BATTERY).native_scheduler
 
 
 async def test_question_goes_with_a_completed_command(

@@ -19,6 +19,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
+    async_fire_time_changed,
 )
 import voluptuous as vol
 
@@ -338,6 +339,23 @@ async def test_the_account_itself_takes_no_command(
     assert caught.value.translation_key == "no_such_device"
     assert loaded.title in str(caught.value)
     assert not sandbox.requests.of("POST")
+
+
+async def test_the_account_itself_has_actions(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Where actions are asked for, the account's service device is the account."""
+    account = _registered(hass, loaded.entry_id)
+    pushed = await _push(hass, "charge", BATTERY, delay="01:00")
+    await _done(hass)
+    sandbox.requests.clear()
+    response = await _ask(hass, "list_actions", device_id=account)
+    assert [action["id"] for action in response["actions"]] == [pushed["id"]]
+    assert "deviceId" not in sandbox.requests[0].query
+    for service in ("get_action", "cancel_action"):
+        response = await _ask(hass, service, device_id=account, action_id=pushed["id"])
+        assert response["action"]["id"] == pushed["id"]
+    await _done(hass)
 
 
 async def test_device_that_is_gone(
@@ -1850,6 +1868,43 @@ async def test_asking_for_actions_can_fail(
         await _ask(hass, service, **data)
     assert caught.value.translation_key == key
     assert loaded.title in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("service", "data"),
+    [
+        ("get_action", {"action_id": "x"}),
+        ("cancel_action", {"action_id": "x"}),
+        ("list_actions", {}),
+        ("charge", {"device_id": BATTERY}),
+        ("update_settings", {"device_id": BATTERY, "settings": {"safety_reserve": 5}}),
+    ],
+)
+async def test_overload_is_honoured(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    service: str,
+    data: dict[str, Any],
+) -> None:
+    """After a 429 the account holds back for as long as the API asked for."""
+    if "device_id" in data:
+        data = data | {"device_id": _registered(hass, BATTERY)}
+    fault = sandbox.faults.add(
+        status=429, code="RATE_LIMIT_EXCEEDED", retry_after=200, times=None
+    )
+    with pytest.raises(HomeAssistantError) as caught:
+        await _ask(hass, service, **data)
+    assert caught.value.translation_key == "rate_limited"
+    sandbox.faults.remove(fault)
+    sandbox.requests.clear()
+    for _ in range(3):
+        sandbox.clock.advance(65)
+        freezer.tick(timedelta(seconds=65))
+        async_fire_time_changed(hass)
+        await _done(hass)
+    assert not list(sandbox.requests)
 
 
 async def test_two_accounts_have_to_be_told_apart(
