@@ -52,6 +52,8 @@ _CODES = {
     SCHEDULER_ACTIVE: "scheduler_active",
     # The device lists the command, and yet it is refused: not open yet.
     "COMMAND_NOT_SUPPORTED": "not_open_yet",
+    # It was checked against Home Assistant's clock: the plant's is another one.
+    "START_IN_PAST": "start_in_past_there",
 }
 
 

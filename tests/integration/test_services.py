@@ -1707,6 +1707,19 @@ async def test_plant_in_another_zone(
     assert not list(loaded.runtime_data.schedule)
 
 
+async def test_plant_further_east(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A start that is over at the plant is refused with a word about zones."""
+    sandbox.home.time_zone = "Asia/Tokyo"
+    with pytest.raises(HomeAssistantError) as caught:
+        await _push(hass, "charge", BATTERY, start="2026-06-01 20:00")
+    assert caught.value.translation_key == "start_in_past_there"
+    for word in ("Powerwall 2", "time zone"):
+        assert word in str(caught.value)
+    assert not sandbox.home.actions
+
+
 async def test_plant_in_another_zone_that_cannot_be_told_so(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
