@@ -45,6 +45,10 @@ class Level:
     # Past the API's own cache of 15 minutes, which is enough for the others.
     expedite: bool = False
 
+    def target_of(self, device: Device) -> timedelta:
+        """Return how old the state of a device may be, by what it does now."""
+        return self.active if is_active(device) else self.target
+
 
 LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
     {
@@ -148,7 +152,7 @@ class FreshnessPlanner:
         urgent: list[tuple[AmpsCoordinator, str]] = []
         stale: list[tuple[datetime, AmpsCoordinator, str]] = []
         for coordinator, device in self._all():
-            target = level.active if is_active(device) else level.target
+            target = level.target_of(device)
             asked = self._asked.get(device.id, _LONG_AGO)
             waits = dt_util.utcnow() - asked < target
             if device.id in self._reading or waits:
@@ -172,13 +176,10 @@ class FreshnessPlanner:
         if self.account.entry.pref_disable_polling:
             return
         level = self.level
-        share = ceil(
-            sum(
-                TICK / (level.active if is_active(device) else level.target)
-                for _, device in self._all()
-            )
-        )
-        for coordinator, device_id in self._due()[: share - len(self._reading)]:
+        share = ceil(sum(TICK / level.target_of(device) for _, device in self._all()))
+        # Those of set-up can be more than a share: then none goes along.
+        free = max(0, share - len(self._reading))
+        for coordinator, device_id in self._due()[:free]:
             self._async_start_read(coordinator, device_id)
 
     @callback

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -104,3 +105,20 @@ async def test_complaint_makes_the_standard_do_for_an_hour(
     await pass_time(600)
     assert _expedited(sandbox) == {True}
     assert min(_gaps(sandbox, BATTERY)) < 90
+
+
+@pytest.mark.parametrize("home", ["big"])
+async def test_slow_reads_of_set_up_do_not_pile_up(
+    sandbox: Sandbox, loaded: MockConfigEntry
+) -> None:
+    """While more reads wait for answers than are due, no others join them."""
+    planner = loaded.runtime_data.planner
+    sandbox.clock.advance(2 * 3600)
+    for coordinator in planner.coordinators.values():
+        await coordinator.async_refresh()
+    waiting = {f"slow_{number}" for number in range(12)}
+    planner._reading |= waiting
+    assert len(planner._due()) > len(waiting)
+    planner._async_tick(dt_util.utcnow())
+    assert planner._reading == waiting
+    planner._reading.clear()
