@@ -69,7 +69,6 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self.account = account
         self.device_type = device_type
         self.data = {}
-        self.last_error: AmpsError | None = None
         self._answered_at: datetime | None = None
         self._prepared: Listing | AmpsError | None = None
         # Listeners by device: a poll visits those of changed devices only.
@@ -275,7 +274,6 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         try:
             listing = await self._async_list()
         except AmpsError as err:
-            self.last_error = err
             limits.refused(err, self.device_type)
             loaded = self.config_entry.state is ConfigEntryState.LOADED
             if limits.key_refused and loaded:
@@ -285,7 +283,6 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             if limits.key_refused:
                 wait = max(wait, REFUSED_WAIT.total_seconds())
             raise self._failed(err, retry_after=wait or None) from err
-        self.last_error = None
         self._answered_at = dt_util.utcnow()
         self.account.async_answered(self.device_type, asked_at)
         for reason in listing.malformed:

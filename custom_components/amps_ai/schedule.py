@@ -150,15 +150,3 @@ class Schedule:
         self.account.entry.async_create_background_task(
             self.hass, _async_ask(), name="Amps AI schedule"
         )
-
-    @property
-    def next_change(self) -> datetime | None:
-        """Return when something planned begins or ends next."""
-        now = self.account.client.now()
-        times = [
-            at
-            for _, action in self
-            for at in (action.start, action.end)
-            if at is not None and at > now
-        ]
-        return min(times, default=None)
