@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
@@ -10,13 +11,15 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
-from . import repairs
+from . import issues
 from .account import AmpsAccount, AmpsConfigEntry, AmpsRuntimeData
 from .api import AmpsInvalidKeyError, DeviceType
-from .const import DOMAIN
+from .const import DOMAIN, ENTRY_VERSION
 from .coordinator import AmpsCoordinator
 from .errors import spoken
 from .freshness import FreshnessPlanner
+from .leftovers import async_watch_leftovers
+from .links import Links, async_remove as async_remove_links
 from .push import PushManager
 from .schedule import Schedule
 from .services import async_setup_services
@@ -54,6 +57,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         device_type: AmpsCoordinator(hass, account, device_type)
         for device_type in DeviceType
     }
+    links = Links(hass, account, coordinators)
+    await links.async_load()
     await asyncio.gather(*(item.async_prepare() for item in coordinators.values()))
     _raise_if_unusable(entry.title, coordinators.values())
     for coordinator in coordinators.values():
@@ -68,6 +73,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         pushes=pushes,
         planner=planner,
         schedule=schedule,
+        links=links,
+        webhooks=webhooks,
     )
     account.async_register_service()
     await planner.async_read_new()
@@ -78,7 +85,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         for device in coordinator.data.values():
             pushes.async_take_up(coordinator, device)
     entry.async_on_unload(pushes.async_stop)
-    repairs.async_take_up(hass, entry)
+    issues.async_take_up(hass, entry)
+    entry.async_on_unload(links.async_stop)
+    links.async_begin()
+    async_watch_leftovers(hass, entry)
     if webhooks is not None:
         webhooks.async_begin(entry.runtime_data)
     return True
@@ -100,12 +110,24 @@ def _raise_if_unusable(title: str, coordinators: Iterable[AmpsCoordinator]) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool:
     """Unload an account."""
+    if entry.disabled_by is not None:
+        # Nobody looks after what is open, until the entry is enabled again.
+        issues.async_forget(hass, entry)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_migrate_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool:
+    """Bring an entry of an older version up to date; refuse one of a newer.
+
+    A newer minor version can be read, so that going back one release works.
+    """
+    return entry.version <= ENTRY_VERSION
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
     """Remove what an account leaves behind."""
-    repairs.async_forget(hass, entry)
+    issues.async_forget(hass, entry)
+    await async_remove_links(hass, entry)
     await async_remove_webhook(hass, entry)
 
 
@@ -113,8 +135,14 @@ async def async_remove_config_entry_device(
     hass: HomeAssistant, entry: AmpsConfigEntry, device: DeviceEntry
 ) -> bool:
     """Let a person remove a device by hand once the account does not have it."""
-    return not any(
-        domain == DOMAIN
-        and (device_id == entry.entry_id or entry.runtime_data.find(device_id))
-        for domain, device_id in device.identifiers
-    )
+    if entry.state is not ConfigEntryState.LOADED:
+        return False
+    for domain, device_id in device.identifiers:
+        if domain != DOMAIN:
+            continue
+        coordinator = entry.runtime_data.find(device_id)
+        if coordinator is not None and coordinator.async_is_missing(device_id):
+            coordinator.async_forget(device_id)
+        elif coordinator is not None or device_id == entry.entry_id:
+            return False
+    return True

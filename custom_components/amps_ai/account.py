@@ -14,17 +14,28 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
 
-from .api import AmpsClient, AmpsError, Device, DeviceType, link_url
+from . import issues
+from .api import (
+    AmpsClient,
+    AmpsError,
+    AmpsLiveAccessError,
+    AmpsPermissionError,
+    Device,
+    DeviceType,
+    link_url,
+)
 from .const import CONF_APP_ID, CONF_USER_ID, DOMAIN, LOGGER, api_url, link_base_url
 from .errors import spoken_errors
 from .limits import Limits
-from .names import distinct_name, vendor_name
+from .names import distinct_name, plain_name, vendor_name
 
 if TYPE_CHECKING:
     from .coordinator import AmpsCoordinator
     from .freshness import FreshnessPlanner
+    from .links import Links
     from .push import PushManager
     from .schedule import Schedule
+    from .webhook import WebhookReceiver
 
 type AmpsConfigEntry = ConfigEntry[AmpsRuntimeData]
 
@@ -38,6 +49,8 @@ class AmpsRuntimeData:
     pushes: PushManager
     planner: FreshnessPlanner
     schedule: Schedule
+    links: Links
+    webhooks: WebhookReceiver | None
 
     async def async_look_for_devices(self) -> None:
         """Ask for the types that have no device, which are asked for seldom."""
@@ -83,6 +96,9 @@ class AmpsAccount:
         self._names: dict[str, str] = {}
         self._named: dict[str, str] = {}
         self._told: set[str] = set()
+        # Which types' lists are denied, and as what.
+        self._denied: dict[str, str] = {}
+        self._elsewhere: dict[DeviceType, frozenset[str]] = {}
         self._service_id = ""
 
     @property
@@ -103,6 +119,29 @@ class AmpsAccount:
             # The old key is good again: nobody needs to type a new one.
             for flow in self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}):
                 self.hass.config_entries.flow.async_abort(flow["flow_id"])
+
+        self._denied.pop(asker, None)
+        self._async_tell_denied()
+
+    @callback
+    def async_list_refused(self, asker: str, err: AmpsError) -> None:
+        """Take note that a list is denied, as a person has to mend that."""
+        # A page of a proxy that says 403 has no code, and says nothing of a key.
+        if isinstance(err, AmpsPermissionError) and err.code is not None:
+            self._denied[asker] = (
+                issues.LIVE_ACCESS_DISABLED
+                if isinstance(err, AmpsLiveAccessError)
+                else issues.INSUFFICIENT_PERMISSIONS
+            )
+            self._async_tell_denied()
+
+    @callback
+    def _async_tell_denied(self) -> None:
+        for key in issues.DENIALS:
+            if key in self._denied.values():
+                issues.async_denied(self.hass, self.entry, key)
+            else:
+                issues.async_allowed(self.hass, self.entry, key)
 
     @callback
     def async_tell_once(self, text: str) -> None:
@@ -133,6 +172,48 @@ class AmpsAccount:
                 f" it is used as {owner} only"
             )
         return owner is device.type
+
+    @callback
+    def async_is_elsewhere(self, device: Device) -> bool:
+        """Tell whether another entry has a device already."""
+        return self._other_owner(device.id) is not None
+
+    def _other_owner(self, device_id: str) -> AmpsConfigEntry | None:
+        registry = dr.async_get(self.hass)
+        for entry in self.hass.config_entries.async_entries(DOMAIN):
+            if entry.entry_id != self.entry.entry_id and (
+                registry.async_get_device_by_identifier(
+                    (DOMAIN, device_id), entry.entry_id
+                )
+            ):
+                return entry
+        return None
+
+    @callback
+    def async_tell_elsewhere(
+        self, device_type: DeviceType, devices: list[Device]
+    ) -> None:
+        """Tell which devices of a type are left out, as another entry has them."""
+        ids = frozenset(device.id for device in devices)
+        if self._elsewhere.get(device_type) == ids:
+            return
+        self._elsewhere[device_type] = ids
+        owned = {
+            device.id: (plain_name(device), owner.title)
+            for device in devices
+            if (owner := self._other_owner(device.id)) is not None
+        }
+        issues.async_owned_elsewhere(self.hass, self.entry, device_type, owned)
+
+    @callback
+    def async_remove_device(self, device_id: str) -> None:
+        """Remove a device that the account does not have any more."""
+        registry = dr.async_get(self.hass)
+        entry = registry.async_get_device_by_identifier(
+            (DOMAIN, device_id), self.entry.entry_id
+        )
+        if entry is not None:
+            registry.async_remove_device(entry.id)
 
     @callback
     def async_forget(self, device_id: str) -> None:

@@ -63,8 +63,8 @@ SYNC: Final = AmpsBinarySensorDescription(
     key="sync",
     device_class=BinarySensorDeviceClass.CONNECTIVITY,
     entity_category=EntityCategory.DIAGNOSTIC,
-    exists_fn=lambda device: device.sync.has("available"),
-    is_on_fn=lambda device: device.sync.available,
+    reads="available",
+    part="sync",
 )
 
 BINARY_SENSORS: Final[Table[AmpsBinarySensorDescription]] = MappingProxyType(

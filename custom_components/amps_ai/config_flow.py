@@ -40,6 +40,7 @@ from .const import (
     CONF_APP_ID,
     CONF_USER_ID,
     DOMAIN,
+    ENTRY_VERSION,
     LOGGER,
     MANY_DEVICES,
     link_base_url,
@@ -131,7 +132,7 @@ def _tidy(user_input: Mapping[str, Any]) -> dict[str, str]:
 class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
     """Set up an account."""
 
-    VERSION = 1
+    VERSION = ENTRY_VERSION
 
     _typed: dict[str, str]
     _found: Found

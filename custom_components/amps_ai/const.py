@@ -8,6 +8,8 @@ from typing import Final
 from .api import API_URL, LINK_URL
 
 DOMAIN: Final = "amps_ai"
+# The form of an entry's data: it grows where old data must be rewritten.
+ENTRY_VERSION: Final = 1
 LOGGER: Final = logging.getLogger(__package__)
 
 CONF_APP_ID: Final = "app_id"
@@ -24,6 +26,8 @@ ATTR_REPORTED_STATUS: Final = "reported_status"
 
 # Every end of an action, for automations and the logbook.
 EVENT_ACTION: Final = f"{DOMAIN}_action"
+# A device's link to its manufacturer was lost, or is there again.
+EVENT_LINK: Final = f"{DOMAIN}_link"
 
 SCAN_INTERVAL: Final = timedelta(seconds=60)
 SCAN_INTERVAL_EMPTY: Final = timedelta(minutes=10)

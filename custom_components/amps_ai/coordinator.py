@@ -11,7 +11,6 @@ from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
@@ -27,7 +26,7 @@ from .api import (
     DeviceType,
     Listing,
 )
-from .const import DOMAIN, GRACE, LOGGER, SCAN_INTERVAL, SCAN_INTERVAL_EMPTY
+from .const import GRACE, LOGGER, SCAN_INTERVAL, SCAN_INTERVAL_EMPTY
 from .errors import spoken
 from .limits import REFUSED_WAIT
 
@@ -48,6 +47,8 @@ class Watch:
 
 # Called with a device's id and the device, or None where it is gone.
 type ShapeCallback = Callable[[str, Device | None], None]
+# Called with a device, and why a request for it failed.
+type RefusalCallback = Callable[[Device, AmpsError], None]
 
 
 class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
@@ -74,12 +75,15 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         # Listeners by device: a poll visits those of changed devices only.
         self._watches: dict[str, dict[int, tuple[CALLBACK_TYPE, bool]]] = {}
         self._shape_callbacks: dict[int, ShapeCallback] = {}
+        self._refusal_callbacks: list[RefusalCallback] = []
         self._next_id = 0
         self._changed: set[str] = set()
         self._read: set[str] = set()
         self._reshaped: dict[str, Device] = {}
         self._told_trusted = True
         self._stop_grace: CALLBACK_TYPE | None = None
+        # How many lists in a row were told as a whole.
+        self.complete_lists = 0
         # Why a device cannot be used, and what is missing from how many lists.
         self._unusable: dict[str, AmpsDeviceError] = {}
         self._missing: dict[str, int] = {}
@@ -175,6 +179,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         return _remove
 
     @callback
+    def async_add_refusal_listener(
+        self, refusal_callback: RefusalCallback
+    ) -> CALLBACK_TYPE:
+        """Hear of requests for a device that failed."""
+        self._refusal_callbacks.append(refusal_callback)
+        return lambda: self._refusal_callbacks.remove(refusal_callback)
+
+    @callback
     @override
     def async_update_listeners(self) -> None:
         """Tell the listeners of what changed, and nobody else."""
@@ -256,6 +268,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             )
         except AmpsError as err:
             self._prepared = err
+            self.account.async_list_refused(self.device_type, err)
 
     @property
     def prepare_error(self) -> AmpsError | None:
@@ -274,7 +287,9 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         try:
             listing = await self._async_list()
         except AmpsError as err:
+            self.complete_lists = 0
             limits.refused(err, self.device_type)
+            self.account.async_list_refused(self.device_type, err)
             loaded = self.config_entry.state is ConfigEntryState.LOADED
             if limits.key_refused and loaded:
                 # A raised ConfigEntryAuthFailed would end the polling for good.
@@ -314,8 +329,12 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     def _take_list(self, listing: Listing) -> dict[str, Device]:
         """Return the devices after a list, and note what changed."""
         data: dict[str, Device] = {}
+        elsewhere: list[Device] = []
         for device_id, device in listing.devices.items():
             known = self.data.get(device_id)
+            if known is None and self.account.async_is_elsewhere(device):
+                elsewhere.append(device)
+                continue
             if known is None and not self.account.async_claim(device):
                 continue
             if known is not None and _is_older(device, known):
@@ -333,6 +352,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 if device_id not in self._missing:
                     self._changed.add(device_id)
                 self._missing[device_id] = self._missing.get(device_id, 0) + 1
+        self.account.async_tell_elsewhere(self.device_type, elsewhere)
+        self.complete_lists = self.complete_lists + 1 if listing.complete else 0
         return data
 
     @callback
@@ -372,7 +393,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         except AmpsError as err:
             if expedite:
                 self._expedited.pop(device_id, None)
-            self._take_error(device_id, err)
+            self.async_take_error(known, err)
             raise
         if device_id not in self.data:
             return device
@@ -388,8 +409,11 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         return device
 
     @callback
-    def _take_error(self, device_id: str, err: AmpsError) -> None:
-        """Take note of an error of a single read."""
+    def async_take_error(self, device: Device, err: AmpsError) -> None:
+        """Take note of an error of a request for one device."""
+        device_id = device.id
+        for refusal_callback in tuple(self._refusal_callbacks):
+            refusal_callback(device, err)
         # A page of a proxy that says 404 has no code, and says nothing of a device.
         if isinstance(err, AmpsDeviceNotFoundError) and err.code is not None:
             if self._missing.get(device_id, 0) > 1:
@@ -411,8 +435,19 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         )
 
     @callback
+    def async_is_missing(self, device_id: str) -> bool:
+        """Tell whether the last complete list left out a device."""
+        return device_id in self._missing
+
+    @callback
     def _remove(self, device_id: str) -> None:
         """Remove a device that the account does not have any more."""
+        self.async_forget(device_id)
+        self.account.async_remove_device(device_id)
+
+    @callback
+    def async_forget(self, device_id: str) -> None:
+        """Forget a device, and have others forget it."""
         self.data.pop(device_id, None)
         self._missing.pop(device_id, None)
         self._unusable.pop(device_id, None)
@@ -421,12 +456,6 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self.account.async_forget(device_id)
         for shape_callback in tuple(self._shape_callbacks.values()):
             shape_callback(device_id, None)
-        registry = dr.async_get(self.hass)
-        entry = registry.async_get_device_by_identifier(
-            (DOMAIN, device_id), self.config_entry.entry_id
-        )
-        if entry is not None:
-            registry.async_remove_device(entry.id)
 
 
 def _nothing() -> None:

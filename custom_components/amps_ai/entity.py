@@ -2,35 +2,47 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast, override
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, cast, override
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity import Entity, EntityDescription
-from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity_platform import (
+    AddConfigEntryEntitiesCallback,
+    async_get_current_platform,
+)
+from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .account import AmpsConfigEntry
 from .api import Action, Device, DeviceType, Push, capabilities
+from .api.models import Reported
+from .const import DOMAIN
 from .coordinator import AmpsCoordinator, Watch
 from .push import PushManager
+
+# An entity goes once its field was not reported for so long.
+ABSENCE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class AmpsEntityDescription(EntityDescription):
     """What all descriptions say.
 
-    An entity exists where the device reports the field
-    `reads` of its state, and where
-    `exists_fn` agrees.
+    An entity exists where the device reports the field `reads` of its state,
+    or of its sync; else where `exists_fn` finds the command or the setting.
     """
 
     reads: str | None = None
+    part: Literal["state", "sync"] = "state"
     exists_fn: Callable[[Device], bool] | None = None
 
     def exists(self, device: Device) -> bool:
         """Tell whether a device has this entity."""
-        if self.reads is not None and not device.state.has(self.reads):
-            return False
+        if self.reads is not None:
+            reported: Reported = getattr(device, self.part)
+            return reported.has(self.reads)
         return self.exists_fn is None or self.exists_fn(device)
 
 
@@ -101,7 +113,10 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
     @property
     def reported(self) -> Any:
         """Return the value of the description's field of the state."""
-        return getattr(self.device.state, cast("str", self.entity_description.reads))
+        description = self.entity_description
+        return getattr(
+            getattr(self.device, description.part), cast("str", description.reads)
+        )
 
 
 class AmpsControlEntity(AmpsEntity):
@@ -133,52 +148,112 @@ def async_setup_entities[DescriptionT: AmpsEntityDescription](
     table: Table[DescriptionT],
     create: Callable[[AmpsCoordinator, Device, DescriptionT], Entity],
 ) -> None:
-    """Add what the devices have of a platform's table, now and later."""
+    """Have what the devices have of a platform's table, now and later."""
+    platform = async_get_current_platform()
+    registry = er.async_get(platform.hass)
     for device_type, descriptions in table.items():
-        coordinator = entry.runtime_data.coordinators[device_type]
-        _Adder(entry, coordinator, descriptions, create, async_add_entities).start()
+        _Adder(
+            entry=entry,
+            coordinator=entry.runtime_data.coordinators[device_type],
+            descriptions=descriptions,
+            create=create,
+            async_add_entities=async_add_entities,
+            registry=registry,
+            domain=platform.domain,
+        ).start()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Adder[DescriptionT: AmpsEntityDescription]:
-    """Add the entities of one type's devices as they turn up."""
+    """Add and remove one type's entities of a platform, as devices change."""
 
     entry: AmpsConfigEntry
     coordinator: AmpsCoordinator
     descriptions: tuple[DescriptionT, ...]
     create: Callable[[AmpsCoordinator, Device, DescriptionT], Entity]
     async_add_entities: AddConfigEntryEntitiesCallback
+    registry: er.EntityRegistry
+    domain: str
     added: dict[str, set[str]] = field(default_factory=dict)
+    # What ends the waiting for a field that is not reported any more.
+    waiting: dict[str, CALLBACK_TYPE] = field(default_factory=dict)
 
     @callback
     def start(self) -> None:
-        """Add what there is, and listen for what comes."""
+        """Add what there is, and listen for what comes and goes."""
         self.async_add_entities(
             [
                 entity
                 for device in self.coordinator.data.values()
-                for entity in self._new(device)
+                for entity in self._change(device)
             ]
         )
         self.entry.async_on_unload(
             self.coordinator.async_add_shape_listener(self._reshaped)
         )
+        self.entry.async_on_unload(self._stop)
 
-    def _new(self, device: Device) -> list[Entity]:
+    @callback
+    def _stop(self) -> None:
+        for stop in self.waiting.values():
+            stop()
+        self.waiting.clear()
+
+    def _change(self, device: Device) -> list[Entity]:
+        """Return what a device has now for the first time; remove what it lost."""
         added = self.added.setdefault(device.id, set())
-        new = [
-            description
-            for description in self.descriptions
-            if description.key not in added and description.exists(device)
-        ]
-        added.update(description.key for description in new)
-        return [
-            self.create(self.coordinator, device, description) for description in new
-        ]
+        new: list[Entity] = []
+        for description in self.descriptions:
+            unique_id = f"{device.id}_{description.key}"
+            if description.exists(device):
+                if (stop := self.waiting.pop(unique_id, None)) is not None:
+                    stop()
+            elif not self._is_kept(device, description, unique_id):
+                added.discard(description.key)
+                continue
+            if description.key not in added:
+                added.add(description.key)
+                new.append(self.create(self.coordinator, device, description))
+        return new
+
+    def _is_kept(
+        self, device: Device, description: DescriptionT, unique_id: str
+    ) -> bool:
+        """Tell whether an entity stays whose field or command is not there.
+
+        A field can be left out for a while, such as the time to go of a car
+        that does not charge: then it is unknown, and the entity goes after a
+        day. A command or a setting that a single read does not tell is gone.
+        """
+        entity_id = self.registry.async_get_entity_id(self.domain, DOMAIN, unique_id)
+        if entity_id is None:
+            return False
+        if description.reads is None:
+            if device.detailed:
+                self.registry.async_remove(entity_id)
+            return not device.detailed and description.key in self.added[device.id]
+        if unique_id not in self.waiting:
+
+            @callback
+            def _over(_now: datetime) -> None:
+                del self.waiting[unique_id]
+                self.added[device.id].discard(description.key)
+                if entity_id := self.registry.async_get_entity_id(
+                    self.domain, DOMAIN, unique_id
+                ):
+                    self.registry.async_remove(entity_id)
+
+            self.waiting[unique_id] = async_call_later(
+                self.coordinator.hass, ABSENCE, HassJob(_over, cancel_on_shutdown=True)
+            )
+        return True
 
     @callback
     def _reshaped(self, device_id: str, device: Device | None) -> None:
         if device is None:
             self.added.pop(device_id, None)
-        elif entities := self._new(device):
+            for description in self.descriptions:
+                if stop := self.waiting.pop(f"{device_id}_{description.key}", None):
+                    stop()
+        elif entities := self._change(device):
             self.async_add_entities(entities)

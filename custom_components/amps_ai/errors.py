@@ -27,6 +27,7 @@ from .api import (
     AmpsTimeoutError,
     RequestRefusedError,
 )
+from .api.errors import COMMAND_NOT_SUPPORTED
 from .api.vocabulary import SCHEDULER_ACTIVE
 from .const import DOMAIN
 
@@ -51,7 +52,7 @@ _KEYS: tuple[tuple[type[AmpsError], str], ...] = (
 _CODES = {
     SCHEDULER_ACTIVE: "scheduler_active",
     # The device lists the command, and yet it is refused: not open yet.
-    "COMMAND_NOT_SUPPORTED": "not_open_yet",
+    COMMAND_NOT_SUPPORTED: "not_open_yet",
     # It was checked against Home Assistant's clock: the plant's is another one.
     "START_IN_PAST": "start_in_past_there",
 }

@@ -4,6 +4,7 @@ The API has no names for devices: vendor and model is all there is.
 """
 
 from collections.abc import Callable
+import re
 from typing import Final
 
 from .api import Device, DeviceType
@@ -47,11 +48,49 @@ _TYPES: Final = {
 }
 
 
+# What makes text run backwards or hides in it, and what cannot be seen.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+# What would become a link, an image, an element or a style where Markdown is
+# rendered, and what looks like it and stays text.
+_MARKUP: Final = (
+    (re.compile("<"), "‹"),
+    (re.compile(">"), "›"),
+    (re.compile(r"\["), "("),
+    (re.compile(r"\]"), ")"),
+    (re.compile("`"), "'"),
+    (re.compile(r"\*"), "∗"),
+    (re.compile("~"), "∼"),
+    (re.compile("@"), "＠"),
+    (re.compile("://"), ":∕∕"),
+    (re.compile(r"(?i)\b(www)\."), r"\1․"),
+    (re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|^#+"), " "),
+)
+_LONGEST: Final = 100
+
+
+def plain_text(text: str) -> str:
+    """Return a text in one line, without what cannot be seen, and not endless."""
+    words = " ".join(_UNSEEN.sub(" ", text).split())
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def without_markup(text: str) -> str:
+    """Return a text that looks the same and is no markup.
+
+    Issues and forms render Markdown, and what the API tells can hold some.
+    """
+    for pattern, instead in _MARKUP:
+        text = pattern.sub(instead, text)
+    return text
+
+
 def vendor_name(vendor: str | None) -> str | None:
     """Return a vendor as it is written: `example_vendor_a` → `Example Vendor A`."""
     if vendor is None:
         return None
-    words = vendor.replace("_", " ").replace("-", " ").split()
+    words = plain_text(vendor).replace("_", " ").replace("-", " ").split()
     return " ".join(
         _VENDORS.get(word.lower(), word[:1].upper() + word[1:]) for word in words
     )
@@ -59,7 +98,7 @@ def vendor_name(vendor: str | None) -> str | None:
 
 def plain_name(device: Device) -> str:
     """Return the name that a device has by itself: its model, else its kind."""
-    if device.model is not None and (model := " ".join(device.model.split())):
+    if device.model is not None and (model := plain_text(device.model)):
         return model
     vendor = vendor_name(device.vendor)
     kind = _TYPES[device.type]

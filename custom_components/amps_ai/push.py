@@ -7,7 +7,8 @@ Meanwhile the control that was tapped shows what was asked of it.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -18,21 +19,24 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from . import repairs
+from . import issues
 from .account import AmpsAccount
 from .api import (
     Action,
     ActionState,
     AmpsConflictError,
+    AmpsDeviceCredentialsError,
     AmpsDeviceNotFoundError,
     AmpsError,
     Device,
     DeviceType,
+    Environment,
     Push,
     check_push,
     settings_body,
 )
-from .api.vocabulary import SCHEDULER_ACTIVE, Settings, Strategy
+from .api.errors import COMMAND_NOT_SUPPORTED, Scope, error_type
+from .api.vocabulary import LIVE_CONTROL, SCHEDULER_ACTIVE, Settings, Strategy
 from .const import DOMAIN, EVENT_ACTION, LOGGER
 from .coordinator import EXPEDITED_TTL, AmpsCoordinator, Watch
 from .errors import action_error, refused_by_state, spoken_errors
@@ -270,7 +274,7 @@ class PushManager:
         with spoken_errors(name):
             push = check_push(device, push)
         async with self._lane(device.id).order:
-            with self._account.speaking(name):
+            with self._speaking(device):
                 try:
                     action = await self._async_push(device, name, push, lambda: False)
                 except AmpsConflictError as err:
@@ -325,7 +329,7 @@ class PushManager:
         self, coordinator: AmpsCoordinator, device: Device, values: Mapping[str, float]
     ) -> tuple[str, ...]:
         """Write settings as a caller said; return the names of those written."""
-        with self._account.speaking(self._account.async_spoken_name(device)):
+        with self._speaking(device):
             settings_body(device, values)
             async with self._lane(device.id).order:
                 updated = await self._account.client.async_update_settings(
@@ -465,7 +469,6 @@ class PushManager:
     ) -> None:
         """Send when it is this one's turn, unless a newer tap replaced it."""
         lane = self._lane(device.id)
-        name = self._account.async_spoken_name(device)
         control = intent.control
         ticket = lane.newest[control] = object()
 
@@ -481,7 +484,7 @@ class PushManager:
             async with lane.order:
                 if _replaced():
                     return
-                with self._account.speaking(name):
+                with self._speaking(device):
                     action = await send(_replaced)
         except BaseException:
             self._end(coordinator, device.id, intent)
@@ -496,6 +499,33 @@ class PushManager:
             return
         await self._async_outcome(coordinator, device, intent, action)
 
+    @contextmanager
+    def _speaking(self, device: Device) -> Generator[None]:
+        """Let errors out in words, after a repair was opened where it helps."""
+        name = self._account.async_spoken_name(device)
+        with self._account.speaking(name):
+            try:
+                yield
+            except AmpsDeviceCredentialsError as err:
+                self._coordinators[device.type].async_take_error(device, err)
+                raise
+            except AmpsError as err:
+                if (
+                    err.code == COMMAND_NOT_SUPPORTED
+                    and device.type not in LIVE_CONTROL
+                    and self._account.client.environment is Environment.LIVE
+                ):
+                    # What the device cannot do was refused here, before.
+                    issues.async_not_open_yet(
+                        self.hass, self._account.entry, device.type, name
+                    )
+                raise
+
+    async def _async_send(self, device: Device, push: Push) -> Action:
+        action = await self._account.client.async_push(device, push)
+        issues.async_open_by_now(self.hass, self._account.entry, device.type)
+        return action
+
     async def _async_push(
         self, device: Device, name: str, push: Push, replaced: Callable[[], bool]
     ) -> Action | None:
@@ -505,7 +535,7 @@ class PushManager:
         """
         for attempt in range(2):
             try:
-                return await self._account.client.async_push(device, push)
+                return await self._async_send(device, push)
             except AmpsConflictError as err:
                 if err.strategies:
                     raise
@@ -534,7 +564,7 @@ class PushManager:
                     await self._account.client.async_cancel_action(action_id)
             else:
                 push = replace(push, on_conflict=Strategy.CANCEL_AND_REPLACE)
-            action = await self._account.client.async_push(device, push)
+            action = await self._async_send(device, push)
             for action_id in err.conflicting_action_ids:
                 await self._async_displaced(device, action_id)
             return action
@@ -570,7 +600,7 @@ class PushManager:
         over = action.end or action.start
         if over is not None and over > self._account.client.now():
             name = self._account.async_spoken_name(device)
-            repairs.async_displaced(self.hass, self._account.entry, name, action, over)
+            issues.async_displaced(self.hass, self._account.entry, name, action, over)
 
     # To its end
 
@@ -704,15 +734,20 @@ class PushManager:
     def _mend(self, device: Device, action: Action) -> None:
         """Open a repair where a person has to decide, or take it back."""
         if action.state == ActionState.COMPLETED:
-            repairs.async_scheduler_cleared(self.hass, device.id)
+            issues.async_scheduler_cleared(self.hass, device.id)
         elif action.error_code == SCHEDULER_ACTIVE:
-            repairs.async_scheduler_active(
+            issues.async_scheduler_active(
                 self.hass,
                 self._account.entry,
                 device,
                 self._account.async_spoken_name(device),
                 action,
             )
+        elif action.error_code is not None:
+            kind = error_type(Scope.DEVICE, 0, action.error_code)
+            if issubclass(kind, AmpsDeviceCredentialsError):
+                error = kind("the action failed", code=action.error_code)
+                self._coordinators[device.type].async_take_error(device, error)
 
     @callback
     def _tell(self, device: Device, action: Action) -> None:

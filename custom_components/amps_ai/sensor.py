@@ -260,7 +260,8 @@ READINGS: Final[Table[AmpsPlainSensorDescription]] = MappingProxyType(
                 translation_key="last_pulled",
                 entity_category=EntityCategory.DIAGNOSTIC,
                 entity_registry_enabled_default=False,
-                exists_fn=lambda device: device.sync.has("last_pulled_at"),
+                reads="last_pulled_at",
+                part="sync",
             ),
         ),
     )
@@ -382,7 +383,8 @@ class AmpsReadingSensor(AmpsEntity, SensorEntity):
     @override
     def native_value(self) -> datetime | None:
         """Return when the shown state was captured."""
-        return self.device.sync.last_pulled_at
+        captured: datetime | None = self.reported
+        return captured
 
 
 class AmpsLastActionSensor(AmpsEntity, SensorEntity):

@@ -6,10 +6,8 @@ it, also where it brings nothing (known already, not of this entry, not
 understood), as sending it again would not help.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 import sys
@@ -21,18 +19,18 @@ from aiohttp.web_protocol import RequestPayloadError
 from homeassistant.components import webhook
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import CALLBACK_TYPE, Event, HassJob, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.network import NoURLAvailableError
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
 
+from . import issues
 from .account import AmpsConfigEntry, AmpsRuntimeData
-from .api import Action, ActionState, AmpsDeviceCredentialsError, AmpsError
-from .api.models import flag, instant, mapping, number, text
+from .api import Action, ActionState
+from .api.models import mapping, number
 from .api.webhook import (
     DeviceConnected,
-    DeviceDisconnected,
     InvalidSecretError,
     PushEnded,
     RefusedDeliveryError,
@@ -49,7 +47,6 @@ from .const import (
     LOGGER,
     link_base_url,
 )
-from .coordinator import AmpsCoordinator, Watch
 from .schedule import takes_scheduling
 
 _STORE_VERSION: Final = 1
@@ -66,8 +63,6 @@ _REFUSED: Final = 5
 _REFUSED_WITHIN: Final = timedelta(hours=1)
 # Webhooks have fallen silent if one did not tell an end so long after it.
 SILENCE: Final = 60
-# Devices that are asked for at a time.
-_AT_A_TIME: Final = 2
 
 
 def _store(hass: HomeAssistant, entry: AmpsConfigEntry) -> Store[dict[str, Any]]:
@@ -78,14 +73,6 @@ def _store(hass: HomeAssistant, entry: AmpsConfigEntry) -> Store[dict[str, Any]]
         private=True,
         atomic_writes=True,
     )
-
-
-def _link_issue(device_id: str) -> str:
-    return f"link_{device_id}"
-
-
-def _secret_issue(entry: AmpsConfigEntry) -> str:
-    return f"webhook_secret_wrong_{entry.entry_id}"
 
 
 # The address
@@ -158,7 +145,7 @@ async def async_register(
         LOGGER.warning("Webhooks are on, but there is no secret to verify them with")
         return None
     # What was refused so far was refused with another secret.
-    ir.async_delete_issue(hass, DOMAIN, _secret_issue(entry))
+    issues.async_secret_right(hass, entry)
     receiver = WebhookReceiver(hass, entry, verifier)
     await receiver.async_load()
     webhook_id = entry.data[CONF_WEBHOOK_ID]
@@ -192,35 +179,9 @@ async def async_remove(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
 
 
 async def _async_forget(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
-    """Forget what webhooks told: no other will take it back."""
-    ir.async_delete_issue(hass, DOMAIN, _secret_issue(entry))
-    store = _store(hass, entry)
-    if (stored := await store.async_load()) is not None:
-        for device_id in _links(stored):
-            ir.async_delete_issue(hass, DOMAIN, _link_issue(device_id))
-        await store.async_remove()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Link:
-    """What the last event about a device's connection told."""
-
-    at: datetime
-    connected: bool
-    url: str | None = None
-
-
-def _links(stored: dict[str, Any]) -> dict[str, _Link]:
-    """Read the stored links, leaving out what is none."""
-    found = mapping(stored.get("links")) or {}
-    items = {device_id: mapping(item) or {} for device_id, item in found.items()}
-    return {
-        device_id: _Link(
-            at=at, connected=flag(item.get("connected")) is True, url=text(item["url"])
-        )
-        for device_id, item in items.items()
-        if (at := instant(item.get("at"))) is not None and "url" in item
-    }
+    """Forget which webhooks came."""
+    issues.async_secret_right(hass, entry)
+    await _store(hass, entry).async_remove()
 
 
 class WebhookReceiver:
@@ -237,9 +198,6 @@ class WebhookReceiver:
         self._unsaved = False
         # The ids of deliveries, oldest first, and when they came.
         self._seen: dict[str, float] = {}
-        self._links: dict[str, _Link] = {}
-        # What watches the devices that wait to be linked again.
-        self._watching: dict[str, CALLBACK_TYPE] = {}
         self._refused: deque[datetime] = deque(maxlen=_REFUSED)
         self._verified = False
         self._runtime: AmpsRuntimeData | None = None
@@ -247,7 +205,6 @@ class WebhookReceiver:
         # The actions whose end was told, and those whose should be soon.
         self._told: deque[str] = deque(maxlen=500)
         self._overdue: dict[str, CALLBACK_TYPE] = {}
-        self._slots = asyncio.Semaphore(_AT_A_TIME)
 
     async def async_load(self) -> None:
         """Remember what earlier runs have seen."""
@@ -258,7 +215,6 @@ class WebhookReceiver:
             for delivery_id, value in seen.items()
             if (at := number(value)) is not None
         }
-        self._links = _links(stored)
 
     @callback
     def async_begin(self, runtime: AmpsRuntimeData) -> None:
@@ -268,27 +224,14 @@ class WebhookReceiver:
         self._entry.async_on_unload(
             self.hass.bus.async_listen(EVENT_ACTION, self._action_ended)
         )
-        self._entry.async_on_unload(
-            self.hass.bus.async_listen(
-                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_removed
-            )
-        )
-        for device_id, link in tuple(self._links.items()):
-            coordinator = runtime.find(device_id)
-            if link.connected or coordinator is None:
-                continue
-            # That it was linked again meanwhile may have been missed.
-            self._open(runtime, coordinator, device_id, link)
-            self._in_background(self._async_look(runtime, coordinator, device_id))
         while self._waiting:
             self._take(runtime, self._waiting.popleft())
 
     async def async_stop(self) -> None:
         """Stop, and leave nothing behind but the memory."""
         self._runtime = None
-        for stop in (*self._watching.values(), *self._overdue.values()):
+        for stop in self._overdue.values():
             stop()
-        self._watching.clear()
         self._overdue.clear()
         if self._unsaved:
             await self._store.async_save(self._data())
@@ -343,22 +286,14 @@ class WebhookReceiver:
         self._refused.append(now)
         LOGGER.debug("A webhook was refused")
         if len(self._refused) == _REFUSED and now - self._refused[0] < _REFUSED_WITHIN:
-            ir.async_create_issue(
-                self.hass,
-                DOMAIN,
-                _secret_issue(self._entry),
-                is_fixable=False,
-                severity=ir.IssueSeverity.WARNING,
-                translation_key="webhook_secret_wrong",
-                translation_placeholders={"title": self._entry.title},
-            )
+            issues.async_secret_wrong(self.hass, self._entry)
 
     @callback
     def _note_verified(self) -> None:
         """Take note of a genuine delivery."""
         self._verified = True
         self._refused.clear()
-        ir.async_delete_issue(self.hass, DOMAIN, _secret_issue(self._entry))
+        issues.async_secret_right(self.hass, self._entry)
         if self._runtime is not None:
             self._runtime.pushes.webhooks_work = True
 
@@ -382,17 +317,7 @@ class WebhookReceiver:
     @callback
     def _data(self) -> dict[str, Any]:
         self._unsaved = False
-        return {
-            "seen": self._seen,
-            "links": {
-                device_id: {
-                    "at": link.at.isoformat(),
-                    "connected": link.connected,
-                    "url": link.url,
-                }
-                for device_id, link in self._links.items()
-            },
-        }
+        return {"seen": self._seen}
 
     # Events
 
@@ -404,7 +329,7 @@ class WebhookReceiver:
             return
         coordinator = runtime.find(event.device_id)
         if coordinator is not None:
-            self._take_link(runtime, coordinator, event)
+            runtime.links.async_told(coordinator.data[event.device_id], event)
         elif isinstance(event, DeviceConnected):
             # A new one, if the list then has it.
             for asked in runtime.coordinators.values():
@@ -426,115 +351,10 @@ class WebhookReceiver:
             runtime.pushes.async_schedule_changed(device)
 
     @callback
-    def _take_link(
-        self,
-        runtime: AmpsRuntimeData,
-        coordinator: AmpsCoordinator,
-        event: DeviceConnected | DeviceDisconnected,
-    ) -> None:
-        """Take what was told of a device's connection."""
-        device_id = event.device_id
-        known = self._links.get(device_id)
-        if known is not None and event.at < known.at:
-            # Overtaken by a later one.
-            return
-        self._close(device_id)
-        if isinstance(event, DeviceDisconnected):
-            link = _Link(at=event.at, connected=False, url=event.reconnection_url)
-            self._open(runtime, coordinator, device_id, link)
-            self._in_background(coordinator.async_request_refresh())
-        else:
-            self._links[device_id] = _Link(at=event.at, connected=True)
-            self._in_background(self._async_look(runtime, coordinator, device_id))
-        self._save()
-
-    @callback
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         self._entry.async_create_background_task(
             self.hass, work, name="Amps AI webhook"
         )
-
-    # Links
-
-    async def _async_look(
-        self, runtime: AmpsRuntimeData, coordinator: AmpsCoordinator, device_id: str
-    ) -> None:
-        """Read a device that was connected, unless it was not.
-
-        The body of a disconnection without an address looks the same.
-        """
-        link = self._links[device_id]
-        async with self._slots:
-            await coordinator.async_request_refresh()
-            if device_id not in coordinator.data or runtime.account.limits.remaining:
-                return
-            try:
-                await coordinator.async_read(device_id, expedite=True, force=True)
-            except AmpsDeviceCredentialsError:
-                if link.connected and self._links.get(device_id) is link:
-                    link = _Link(at=link.at, connected=False)
-                    self._open(runtime, coordinator, device_id, link)
-                    self._save()
-            except AmpsError as err:
-                LOGGER.debug("Reading %s failed: %s", device_id, err)
-
-    @callback
-    def _open(
-        self,
-        runtime: AmpsRuntimeData,
-        coordinator: AmpsCoordinator,
-        device_id: str,
-        link: _Link,
-    ) -> None:
-        """Ask the person to link a device again, until a reading needs no asking."""
-        account = runtime.account
-        if _is_linked(coordinator, device_id, link):
-            self._links[device_id] = _Link(at=link.at, connected=True)
-            return
-        self._links[device_id] = link
-        url = link.url or account.link_url
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            _link_issue(device_id),
-            is_fixable=False,
-            learn_more_url=url,
-            severity=ir.IssueSeverity.WARNING,
-            translation_key="device_disconnected",
-            translation_placeholders={
-                "device": account.async_spoken_name(coordinator.data[device_id]),
-                "url": url,
-            },
-        )
-
-        @callback
-        def _check() -> None:
-            if _is_linked(coordinator, device_id, link):
-                self._close(device_id)
-                self._links[device_id] = _Link(at=link.at, connected=True)
-                self._save()
-
-        self._watching[device_id] = coordinator.async_add_listener(
-            _check, Watch(device_id, readings=True)
-        )
-
-    @callback
-    def _close(self, device_id: str) -> None:
-        """Take the question back."""
-        if (stop := self._watching.pop(device_id, None)) is not None:
-            stop()
-        ir.async_delete_issue(self.hass, DOMAIN, _link_issue(device_id))
-
-    @callback
-    def _device_removed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
-        """Forget the links of devices that are gone."""
-        if event.data["action"] != "remove" or self._runtime is None:
-            return
-        for device_id in tuple(self._watching):
-            if self._runtime.find(device_id) is None:
-                self._close(device_id)
-                del self._links[device_id]
-                self._save()
 
     # Silence
 
@@ -563,15 +383,6 @@ class WebhookReceiver:
         """Tell whether a device of Home Assistant's is one of this entry."""
         device = dr.async_get(self.hass).async_get(device_id) if device_id else None
         return device is not None and device.config_entry_id == self._entry.entry_id
-
-
-def _is_linked(coordinator: AmpsCoordinator, device_id: str, link: _Link) -> bool:
-    """Tell whether a device was read after an event about its link."""
-    device = coordinator.data.get(device_id)
-    if device is None or device.sync.available is False:
-        return False
-    pulled = device.sync.last_pulled_at
-    return pulled is not None and pulled > link.at
 
 
 async def _async_read(content: StreamReader) -> bytes | None:

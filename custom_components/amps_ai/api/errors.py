@@ -147,6 +147,8 @@ def _words(value: object) -> tuple[str, ...]:
 
 # How the manufacturer says that it is asked too often.
 RATE_LIMITED: Final = "RATE_LIMITED"
+# How the API says that it does not take a command, at all or not yet.
+COMMAND_NOT_SUPPORTED: Final = "COMMAND_NOT_SUPPORTED"
 
 # Codes that mean the same whatever was asked.
 _BY_CODE: Final[Mapping[str, type[AmpsError]]] = MappingProxyType(

@@ -454,9 +454,13 @@ class Device:
             known.settings if known else None,
             lambda value: _settings(device_type, value),
         )
-        if not detailed and known is not None:
-            commands = known.commands if commands is None else commands
-            settings = known.settings if settings is None else settings
+        # What cannot be read says nothing of what the device has lost.
+        if known is not None and commands is None:
+            if not detailed or found.get("commands") is not None:
+                commands = known.commands
+        if known is not None and settings is None:
+            if not detailed or found.get("settings") is not None:
+                settings = known.settings
         if detailed:
             settings = settings or {}
             # A map that cannot be read is none of the older generation's.

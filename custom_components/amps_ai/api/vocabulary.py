@@ -46,6 +46,8 @@ STEERABLE: Final = frozenset(
     {DeviceType.BATTERY, DeviceType.EV_CHARGER, DeviceType.HVAC}
 )
 WITH_SETTINGS: Final = frozenset({DeviceType.BATTERY, DeviceType.EV_CHARGER})
+# What live accounts can steer today; the sandbox takes commands for all.
+LIVE_CONTROL: Final = frozenset({DeviceType.BATTERY})
 
 
 class Commands(StrEnum):
