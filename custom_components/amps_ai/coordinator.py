@@ -135,6 +135,36 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         pulled = self._single.get(device_id)
         return pulled is not None and self.account.client.now() - pulled < EXPEDITED_TTL
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state, for diagnostics."""
+        return {
+            "devices": len(self.data),
+            "last_update_success": self.last_update_success,
+            "last_answer": self._answered_at and self._answered_at.isoformat(),
+            "last_error": str(self.last_exception) if self.last_exception else None,
+            "interval": self.update_interval and self.update_interval.total_seconds(),
+            "complete_lists": self.complete_lists,
+            "missing": dict(self._missing),
+            "unusable": {
+                device_id: str(err) for device_id, err in self._unusable.items()
+            },
+        }
+
+    @callback
+    def async_freshness(self, device_id: str) -> dict[str, Any]:
+        """Return how fresh a device's data is, for diagnostics."""
+        now = self.account.client.now()
+        pulled, single = (
+            self.async_pulled_at(device_id, single=single) for single in (False, True)
+        )
+        return {
+            "usable": self.async_is_usable(device_id),
+            "age": round((now - pulled).total_seconds()) if pulled else None,
+            "age_of_single_read": (
+                round((now - single).total_seconds()) if single else None
+            ),
+        }
+
     # Listeners
 
     @callback

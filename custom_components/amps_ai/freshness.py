@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_time_interval
@@ -125,6 +125,22 @@ class FreshnessPlanner:
     def target(self) -> timedelta:
         """Return how old the state of a device at rest may be."""
         return self.level.target
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state, for diagnostics."""
+        level = self.level
+        return {
+            "chosen": self.account.entry.options.get(CONF_FRESHNESS, STANDARD),
+            "target": level.target.total_seconds(),
+            "target_if_active": level.active.total_seconds(),
+            "expedites": level.expedite,
+            "fallback_until": (
+                self._fallback_until.isoformat()
+                if self._fallback_until > dt_util.utcnow()
+                else None
+            ),
+            "reading": sorted(self._reading),
+        }
 
     async def async_read_new(self) -> None:
         """Read the devices of which a list told too little, for a short while.

@@ -7,7 +7,7 @@ at times, so a bare refusal counts as overload until it is proven otherwise.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
 
@@ -49,6 +49,16 @@ class Limits:
     def key_refused(self) -> bool:
         """Tell whether the key is known to be no good."""
         return bool(self._refused)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state, for diagnostics."""
+        return {
+            "holds_back_for": round(self.remaining),
+            "next_wait": self._wait.total_seconds(),
+            "bare_refusals": self._rounds,
+            "doubted_since": self._doubted_since and self._doubted_since.isoformat(),
+            "key_refused_by": sorted(self._refused),
+        }
 
     def wait(self, asker: str) -> float:
         """Return the seconds that one who polls has to wait, 0 for none.

@@ -143,6 +143,22 @@ class PushManager:
         self.webhooks_work = False
         self._scheduled_callbacks: list[Callable[[Device], None]] = []
 
+    def as_dict(self, device_id: str) -> dict[str, Any]:
+        """Return what is under way for a device, for diagnostics."""
+        if (lane := self._lanes.get(device_id)) is None:
+            return {}
+        return {
+            "latest": lane.latest.as_record() if lane.latest else None,
+            "ended": dict(lane.ended),
+            "following": sorted(lane.following),
+            "later": sorted(lane.later),
+            "shown": {
+                control: dict(intent.changes)
+                for control, intent in lane.intents.items()
+            },
+            "waiting": sorted(lane.newest),
+        }
+
     # What controls show
 
     @callback

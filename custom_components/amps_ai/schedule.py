@@ -74,6 +74,10 @@ class Schedule:
                 if action.start is not None and (planned or (over and over > now)):
                     yield device, action
 
+    def of(self, device: Device) -> list[Action]:
+        """Return what is planned for a device."""
+        return [action for other, action in self if other is device]
+
     @callback
     def async_listen(self, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
         """Hear of every change of what is planned."""

@@ -236,6 +236,17 @@ class WebhookReceiver:
         if self._unsaved:
             await self._store.async_save(self._data())
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state, for diagnostics."""
+        return {
+            "verified": self._verified,
+            "work": self._runtime is not None and self._runtime.pushes.webhooks_work,
+            "deliveries_remembered": len(self._seen),
+            "refused_lately": len(self._refused),
+            "waiting": len(self._waiting),
+            "overdue": len(self._overdue),
+        }
+
     # Deliveries
 
     async def async_handle(

@@ -621,8 +621,19 @@ async def test_no_secret_in_the_log(
     device = await client.async_get_device(DeviceType.BATTERY, BATTERY)
     await client.async_push(device, Push(command="idle"))
     await client.async_list_actions()
-    assert "GET /battery -> 200 in " in caplog.text
-    assert f"POST /battery/{BATTERY} -> 202 in " in caplog.text
+    sent = [message for message in caplog.messages if " -> " in message]
+    assert [message.partition(" in ")[0] for message in sent] == [
+        'GET /battery {"offset":"0","limit":"50","userId":"**REDACTED**"} -> 200',
+        f"GET /battery/{BATTERY} {{}} -> 200",
+        f'POST /battery/{BATTERY} {{"action":{{"command":"idle"}}}} -> 202',
+        'GET /actions {"offset":"0","limit":"50"} -> 200',
+    ]
+    assert client.requests == {
+        "GET /battery 200": 1,
+        "GET /battery/{id} 200": 1,
+        "POST /battery/{id} 202": 1,
+        "GET /actions 200": 1,
+    }
     for secret in (KEY, USER, QUOTED):
         assert secret not in caplog.text
     assert KEY not in repr(client)

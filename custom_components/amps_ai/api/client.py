@@ -1,5 +1,6 @@
 """The Amps AI client: routes, the one unwrap, paging and time limits."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,7 @@ from .models import (
     text,
     words,
 )
+from .redact import REDACTED, map_texts, redacted
 from .vocabulary import DeviceType
 
 API_URL: Final = "https://api.amps.ai"
@@ -52,7 +54,8 @@ _MOST_PAGES: Final = 400
 _LIST_PASSES: Final = 3
 # Beyond this, a clock is not off but broken.
 _MOST_OFFSET: Final = timedelta(days=3650)
-_REDACTED: Final = "**REDACTED**"
+# So much of a body is logged.
+_MOST_LOGGED: Final = 4000
 _LOGGER: Final = logging.getLogger(__package__)
 
 
@@ -176,6 +179,8 @@ class AmpsClient:
         self._reported_environment: Environment | None = None
         self._key_environment = environment_of_key(api_key)
         self._clock_offset = timedelta()
+        # How often which route was asked, and how that ended.
+        self.requests: Counter[str] = Counter()
 
     @property
     def environment(self) -> Environment:
@@ -380,6 +385,8 @@ class AmpsClient:
             headers = {**headers, "Content-Type": "application/json"}
             body = orjson.dumps(json)
         started = monotonic()
+        outcome = "no answer"
+        content = b""
         try:
             async with self._session.request(
                 method,
@@ -393,6 +400,7 @@ class AmpsClient:
             ) as response:
                 content = await _async_read(response)
                 status = response.status
+                outcome = str(status)
                 retry_after = _seconds(response.headers.get("Retry-After"))
         # The library's own words can hold the whole address, and with it the
         # user id: neither they nor the cause go any further.
@@ -402,13 +410,18 @@ class AmpsClient:
             raise AmpsConnectionError(_reason(err)) from None
         except ValueError:
             raise AmpsInvalidKeyError("the API key cannot be sent") from None
-        _LOGGER.debug(
-            "%s %s -> %s in %.0f ms",
-            method,
-            path,
-            status,
-            1e3 * (monotonic() - started),
-        )
+        finally:
+            self.requests[f"{method} {_route(path)} {outcome}"] += 1
+            if _LOGGER.isEnabledFor(logging.DEBUG):
+                _LOGGER.debug(
+                    "%s %s %s -> %s in %.0f ms: %s",
+                    method,
+                    path,
+                    self._told(json if json is not None else params or {}),
+                    outcome,
+                    1e3 * (monotonic() - started),
+                    self._told(content),
+                )
         return self._unwrap(content, status, retry_after, scope)
 
     def _unwrap(
@@ -437,32 +450,46 @@ class AmpsClient:
             raise AmpsMalformedReplyError("the answer is not the API's", status=status)
         error = error or {}
         raise kind(
-            self._scrub(text(error.get("message")) or f"HTTP status {status}"),
-            code=self._scrub(code),
+            self.scrub(text(error.get("message")) or f"HTTP status {status}"),
+            code=self.scrub(code),
             status=status,
-            details=self._scrub(mapping(error.get("details"))),
-            request_id=self._scrub(text(meta.get("requestId"))),
+            details=self.scrub(mapping(error.get("details"))),
+            request_id=self.scrub(text(meta.get("requestId"))),
             retry_after=retry_after,
         )
 
-    def _scrub[ValueT](self, value: ValueT) -> ValueT:
-        """Take the key and the user id out of what the API echoes."""
-        result: Any = value
-        if isinstance(value, str):
-            for secret in self._secrets:
-                result = result.replace(secret, _REDACTED)
-        elif isinstance(value, dict):
-            result = {
-                self._scrub(name): self._scrub(item) for name, item in value.items()
-            }
-        elif isinstance(value, list):
-            result = [self._scrub(item) for item in value]
-        scrubbed: ValueT = result
+    def _told(self, body: object) -> str:
+        """Return a body as it may be logged: nobody's secrets, nobody's name."""
+        said = body
+        if isinstance(body, bytes):
+            try:
+                said = orjson.loads(body)
+            except orjson.JSONDecodeError:
+                return f"{len(body)} bytes that are no JSON"
+        told = orjson.dumps(redacted(self.scrub(said))).decode()
+        return told if len(told) <= _MOST_LOGGED else f"{told[:_MOST_LOGGED]}…"
+
+    def scrub[ValueT](self, value: ValueT) -> ValueT:
+        """Take the key and the user id out of a JSON value, such as the API echoes."""
+        scrubbed: ValueT = map_texts(value, self._scrub_text)
         return scrubbed
+
+    def _scrub_text(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, REDACTED)
+        return text
 
 
 def _path(device_type: DeviceType, device_id: str) -> str:
     return f"/{device_type.path}/{quote(device_id, safe='')}"
+
+
+def _route(path: str) -> str:
+    """Return a path with `{id}` for the id, which always comes second."""
+    parts = path.split("/")
+    if len(parts) > 2:
+        parts[2] = "{id}"
+    return "/".join(parts)
 
 
 def _action_path(action_id: str) -> str:

@@ -1,0 +1,118 @@
+"""Diagnostics: everything needed to help somebody, and nothing secret."""
+
+from typing import Any, Final
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntry
+
+from .account import AmpsConfigEntry
+from .api import Device
+from .api.redact import redacted
+from .const import CONF_CLOUDHOOK_URL, CONF_USER_ID, CONF_WEBHOOK_SECRET, DOMAIN
+
+_SECRET: Final = {
+    CONF_API_KEY,
+    CONF_USER_ID,
+    CONF_WEBHOOK_ID,
+    CONF_WEBHOOK_SECRET,
+    CONF_CLOUDHOOK_URL,
+}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: AmpsConfigEntry
+) -> dict[str, Any]:
+    """Return what is known of an account and of each of its devices."""
+    return {**_account(entry), "devices": _devices(hass, entry, None)}
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: AmpsConfigEntry, device: DeviceEntry
+) -> dict[str, Any]:
+    """Return what is known of one device, and of its account."""
+    ids = {device_id for domain, device_id in device.identifiers if domain == DOMAIN}
+    return {**_account(entry), "devices": _devices(hass, entry, ids)}
+
+
+@callback
+def _account(entry: AmpsConfigEntry) -> dict[str, Any]:
+    """Return what is known of an account."""
+    runtime = entry.runtime_data
+    account = runtime.account
+    return {
+        "entry": {
+            "title": entry.title,
+            "version": f"{entry.version}.{entry.minor_version}",
+            # A secret that is not set may be told so.
+            "data": async_redact_data(dict(entry.data), _SECRET),
+            "options": async_redact_data(dict(entry.options), _SECRET),
+            "pref_disable_polling": entry.pref_disable_polling,
+        },
+        "account": {
+            "environment": account.client.environment.value,
+            "time": account.client.now().isoformat(),
+            "limits": account.limits.as_dict(),
+            "freshness": runtime.planner.as_dict(),
+            "requests": dict(sorted(account.client.requests.items())),
+            "webhooks": runtime.webhooks.as_dict() if runtime.webhooks else None,
+            "to_be_linked_again": runtime.links.lost,
+        },
+        "types": {
+            device_type.value: redacted(account.client.scrub(coordinator.as_dict()))
+            for device_type, coordinator in runtime.coordinators.items()
+        },
+    }
+
+
+@callback
+def _devices(
+    hass: HomeAssistant, entry: AmpsConfigEntry, wanted: set[str] | None
+) -> dict[str, Any]:
+    """Return what is known of the devices that are wanted, or of all."""
+    runtime = entry.runtime_data
+    return {
+        device_id: {
+            **runtime.account.client.scrub(_device(entry, device)),
+            "entities": _entities(hass, entry, device_id),
+        }
+        for coordinator in runtime.coordinators.values()
+        for device_id, device in coordinator.data.items()
+        if wanted is None or device_id in wanted
+    }
+
+
+@callback
+def _device(entry: AmpsConfigEntry, device: Device) -> dict[str, Any]:
+    runtime = entry.runtime_data
+    described: dict[str, Any] = redacted(
+        {
+            "type": device.type.value,
+            "is_older": device.is_older,
+            "detailed": device.detailed,
+            "freshness": runtime.coordinators[device.type].async_freshness(device.id),
+            "pushes": runtime.pushes.as_dict(device.id),
+            "planned": [action.as_record() for action in runtime.schedule.of(device)],
+            "body": device.raw,
+        }
+    )
+    return described
+
+
+@callback
+def _entities(
+    hass: HomeAssistant, entry: AmpsConfigEntry, device_id: str
+) -> dict[str, Any]:
+    """Return what a device's entities show."""
+    found: dict[str, Any] = {}
+    for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        if item.unique_id.startswith(f"{device_id}_"):
+            state = hass.states.get(item.entity_id)
+            found[item.unique_id.removeprefix(f"{device_id}_")] = {
+                "entity_id": item.entity_id,
+                "disabled_by": item.disabled_by,
+                "state": state and state.state,
+            }
+    return found
