@@ -59,7 +59,9 @@ class Configuration:
             if not path.exists():
                 _write(path, "{}\n" if name == "scripts" else "[]\n")
         if self.with_dashboard:
-            shutil.copyfile(HERE / "dashboard.yaml", self.folder / "dashboard.yaml")
+            shutil.copyfile(
+                ROOT / "dashboards" / "amps_ai.yaml", self.folder / "dashboard.yaml"
+            )
         self._link_integration()
         for key, data in self._stores().items():
             self._store(key, data)
