@@ -20,7 +20,14 @@ import pytest
 import voluptuous as vol
 import yaml
 
-from custom_components.amps_ai import PLATFORMS, config_flow, errors, issues
+from custom_components.amps_ai import (
+    PLATFORMS,
+    condition,
+    config_flow,
+    errors,
+    issues,
+    trigger,
+)
 from custom_components.amps_ai.api import (
     FINAL_STATES,
     Action,
@@ -28,7 +35,7 @@ from custom_components.amps_ai.api import (
     AmpsError,
     DeviceType,
 )
-from custom_components.amps_ai.api.vocabulary import LIVE_CONTROL, STEERABLE
+from custom_components.amps_ai.api.vocabulary import LIVE_CONTROL, STEERABLE, Commands
 from custom_components.amps_ai.climate import PRESET_HOLD, PRESET_SCHEDULE
 from custom_components.amps_ai.const import ATTR_REPORTED_STATUS
 from custom_components.amps_ai.entity import action_attributes
@@ -607,12 +614,67 @@ def test_fields_of_action(service: str) -> None:
             assert set(WORDS["selector"][key]["options"]) == set(selector["options"])
 
 
+# Triggers and conditions.
+
+BLOCKS: Final[Mapping[str, tuple[str, Mapping[str, type]]]] = {
+    "triggers": ("trigger", trigger.TRIGGERS),
+    "conditions": ("condition", condition.CONDITIONS),
+}
+
+
+@cache
+def _blocks(section: str) -> dict[str, Any]:
+    """Return the triggers or conditions as their forms are described."""
+    path = ROOT / f"{section}.yaml"
+    loaded: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize("section", BLOCKS)
+def test_blocks(section: str) -> None:
+    """All of the code are described, with words and an icon, and nothing else is."""
+    icon, known = BLOCKS[section]
+    assert set(_blocks(section)) == set(known)
+    assert set(WORDS[section]) == set(known)
+    assert set(ICONS[section]) == set(known)
+    for icons in ICONS[section].values():
+        assert set(icons) == {icon}
+
+
+@pytest.mark.parametrize(
+    ("section", "key"), [(section, key) for section in BLOCKS for key in WORDS[section]]
+)
+def test_fields_of_block(section: str, key: str) -> None:
+    """Every field has a name and an explanation, and none of another field."""
+    described = _blocks(section)[key]
+    assert set(described) <= {"target", "fields"}
+    # What else a target could filter by, is not for triggers and conditions.
+    assert set(described["target"]) <= {"entity", "primary_entities_only"}
+    words = WORDS[section][key]
+    assert set(words) <= {"name", "description", "fields"}
+    assert set(words.get("fields", {})) == set(described.get("fields", {}))
+    for name, field_of in described.get("fields", {}).items():
+        assert set(words["fields"][name]) == {"name", "description"}
+        assert set(field_of) <= {"required", "default", "example", "selector"}
+        assert field_of["selector"].keys()
+
+
+def test_commands_of_triggers() -> None:
+    """The editor offers the commands that devices can be sent."""
+    for key in ("command_completed", "command_failed"):
+        field_of = _blocks("triggers")[key]["fields"]["command"]
+        offered = field_of["selector"]["select"]["options"]
+        assert set(offered) == set(Commands) - {Commands.SET_MAX_POWER}
+        assert offered == [item for item in Commands if item in offered]
+
+
 def test_selectors() -> None:
     """No words for selectors that nobody uses, and none without words."""
     used = {
         described["selector"].get("select", {}).get("translation_key")
-        for service in _services().values()
-        for described in service.get("fields", {}).values()
+        for form in (_services(), _blocks("triggers"), _blocks("conditions"))
+        for row in form.values()
+        for described in row.get("fields", {}).values()
     }
     used |= set(_by_key("SelectSelectorConfig"))
     assert set(WORDS.get("selector", {})) == used - {None}

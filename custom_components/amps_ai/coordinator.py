@@ -17,6 +17,7 @@ from homeassistant.util import dt as dt_util
 
 from .account import AmpsAccount, AmpsConfigEntry
 from .api import (
+    Action,
     AmpsDeviceError,
     AmpsDeviceNotFoundError,
     AmpsDeviceOfflineError,
@@ -49,6 +50,8 @@ class Watch:
 type ShapeCallback = Callable[[str, Device | None], None]
 # Called with a device, and why a request for it failed.
 type RefusalCallback = Callable[[Device, AmpsError], None]
+# Called with a device, and the action that it reports now.
+type ActionCallback = Callable[[Device, Action], None]
 
 
 class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
@@ -76,6 +79,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self._watches: dict[str, dict[int, tuple[CALLBACK_TYPE, bool]]] = {}
         self._shape_callbacks: dict[int, ShapeCallback] = {}
         self._refusal_callbacks: list[RefusalCallback] = []
+        self._action_callbacks: list[ActionCallback] = []
         self._next_id = 0
         self._changed: set[str] = set()
         self._read: set[str] = set()
@@ -215,6 +219,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """Hear of requests for a device that failed."""
         self._refusal_callbacks.append(refusal_callback)
         return lambda: self._refusal_callbacks.remove(refusal_callback)
+
+    @callback
+    def async_add_action_listener(
+        self, action_callback: ActionCallback
+    ) -> CALLBACK_TYPE:
+        """Hear of a device's newest action when a reading brings news of it."""
+        self._action_callbacks.append(action_callback)
+        return lambda: self._action_callbacks.remove(action_callback)
 
     @callback
     @override
@@ -397,6 +409,15 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             self._changed.add(device.id)
         if known is None or _shape(known) != _shape(device):
             self._reshaped[device.id] = device
+        # What a first reading tells, or one that told no action before, is old.
+        if (
+            known is not None
+            and "lastAction" in known.raw
+            and device.last_action is not None
+            and device.last_action != known.last_action
+        ):
+            for action_callback in tuple(self._action_callbacks):
+                action_callback(device, device.last_action)
 
     # Single reads
 

@@ -102,6 +102,8 @@ class _Followed:
 
     told: asyncio.Future[Action]
     ended: asyncio.Future[Action | None]
+    # As last asked for.
+    action: Action
 
 
 @dataclass(slots=True)
@@ -142,6 +144,10 @@ class PushManager:
         # While webhooks come, the ends of actions need hardly be asked for.
         self.webhooks_work = False
         self._scheduled_callbacks: list[Callable[[Device], None]] = []
+        for coordinator in coordinators.values():
+            account.entry.async_on_unload(
+                coordinator.async_add_action_listener(self._reported)
+            )
 
     def as_dict(self, device_id: str) -> dict[str, Any]:
         """Return what is under way for a device, for diagnostics."""
@@ -191,6 +197,29 @@ class PushManager:
         if own.id == told.id:
             return told if told.is_final and not own.is_final else own
         return own if _is_newer(own, told) else told
+
+    @callback
+    def async_in_flight(self, device: Device) -> tuple[Action, ...]:
+        """Return what was sent to a device and has not ended, whoever sent it.
+
+        One that waits, for its time or for another one, is not under way.
+        """
+        lane = self._lanes.get(device.id)
+        actions = [item.action for item in lane.following.values()] if lane else []
+        latest = self.async_latest(device)
+        if latest is not None and all(action.id != latest.id for action in actions):
+            actions.append(latest)
+        now = self._account.client.now()
+        return tuple(
+            action
+            for action in actions
+            if action.state is not None
+            and not action.is_final
+            and (
+                action.state != ActionState.SCHEDULED
+                or (action.start is not None and action.start <= now)
+            )
+        )
 
     @callback
     def async_came_to_nothing(self, device: Device, action: Action) -> bool:
@@ -649,7 +678,9 @@ class PushManager:
         lane.latest = action
         coordinator.async_tell(device.id)
         followed = _Followed(
-            told=self.hass.loop.create_future(), ended=self.hass.loop.create_future()
+            told=self.hass.loop.create_future(),
+            ended=self.hass.loop.create_future(),
+            action=action,
         )
         lane.following[action.id] = followed
         for told in lane.told:
@@ -661,11 +692,14 @@ class PushManager:
             ended: Action | None = None
             try:
                 async with asyncio.timeout(FOLLOW.total_seconds()):
-                    ended = await self._async_poll(action, followed.told)
+                    ended = await self._async_poll(action, followed)
             except (TimeoutError, AmpsError) as err:
                 LOGGER.debug("Lost sight of action %s: %r", action.id, err)
             finally:
                 lane.following.pop(action.id, None)
+                if ended is None and lane.latest and lane.latest.id == action.id:
+                    # Nobody knows what became of it, unless the device tells.
+                    lane.latest = None
                 if not followed.ended.done():
                     followed.ended.set_result(ended)
             await self._async_ended(coordinator, device, ended, intent)
@@ -676,16 +710,16 @@ class PushManager:
         return followed.ended
 
     async def _async_poll(
-        self, action: Action, told: asyncio.Future[Action] | None = None
+        self, action: Action, followed: _Followed | None = None
     ) -> Action:
         """Ask for an action until it has ended, or a webhook tells its end.
 
         Raises AmpsDeviceNotFoundError where the action is not known.
         """
-        waiting: asyncio.Future[Action] = told or self.hass.loop.create_future()
+        waiting = followed.told if followed else self.hass.loop.create_future()
         attempt = 0
         while not action.is_final:
-            beside = told is not None and self.webhooks_work
+            beside = followed is not None and self.webhooks_work
             polls = _POLLS_BESIDE_WEBHOOKS if beside else _POLLS
             wait = polls[min(attempt, len(polls) - 1)]
             attempt += 1
@@ -694,6 +728,8 @@ class PushManager:
                 return waiting.result().filled_from(action)
             try:
                 action = await self._account.client.async_get_action(action.id)
+                if followed is not None:
+                    followed.action = action
             except AmpsDeviceNotFoundError:
                 raise
             except AmpsError as err:
@@ -745,6 +781,12 @@ class PushManager:
                 self.async_schedule_changed(device)
         coordinator.async_tell(device.id)
         await self._async_read_back(coordinator, device.id)
+
+    @callback
+    def _reported(self, device: Device, action: Action) -> None:
+        """Tell of an end that a reading shows: of a command sent from elsewhere."""
+        if action.is_final and action.id not in self._lane(device.id).following:
+            self._tell(device, action)
 
     @callback
     def _mend(self, device: Device, action: Action) -> None:

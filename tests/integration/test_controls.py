@@ -24,7 +24,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.amps_ai.api import Push
+from custom_components.amps_ai.api import DeviceType, Push
 from custom_components.amps_ai.const import EVENT_ACTION
 from sandbox import Sandbox
 
@@ -637,7 +637,7 @@ async def test_actions_that_cannot_be_read_for_a_while(
 async def test_action_that_is_gone(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    """An action that the API forgot ends nothing and fails nothing."""
+    """An action that the API forgot fails nothing; the device tells its end."""
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 0
     sandbox.faults.add(
@@ -645,5 +645,25 @@ async def test_action_that_is_gone(
     )
     await _call(hass, "select_option", MODE, option="charge")
     await _done(hass)
-    assert not ends
+    assert [event.data["state"] for event in ends] == ["completed"]
     assert _state(hass, MODE) == "charge"
+
+
+async def test_someone_elses_end_is_told(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What was sent from elsewhere, and ended, a reading shows: told, once."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 0
+    client = loaded.runtime_data.account.client
+    coordinator = loaded.runtime_data.coordinators[DeviceType.BATTERY]
+    device = coordinator.data[BATTERY]
+    sent = await client.async_push(device, Push(command="idle"))
+    for _ in range(2):
+        sandbox.clock.advance(1)
+        await coordinator.async_refresh()
+        await _done(hass)
+    assert [(e.data["action_id"], e.data["state"]) for e in ends] == [
+        (sent.id, "completed")
+    ]
+    assert ends[0].data["device_id"] is not None
