@@ -179,11 +179,11 @@ async def test_other_devices(empty: FrontEnd) -> None:
 async def test_dashboard(full: FrontEnd) -> None:
     await full.open()
     tiles = full.page.locator("hui-tile-card")
-    await expect(tiles).to_have_count(12)
+    await expect(tiles).to_have_count(19)
     await expect(full.page.locator("hui-error-card, hui-warning")).to_have_count(0)
     await full.shoot("start")
 
-    charging = tiles.filter(has_text="Charging")
+    charging = tiles.filter(has_text="Charging").first
     await expect(charging).to_contain_text("On")
     await charging.get_by_role("switch").click()
     body = await full.wait_for_request("/ev-charger/device_ev_001")
