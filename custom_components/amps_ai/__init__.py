@@ -20,6 +20,7 @@ from .errors import spoken
 from .freshness import FreshnessPlanner
 from .leftovers import async_watch_leftovers
 from .links import Links, async_remove as async_remove_links
+from .llm import async_register_commands_api
 from .push import PushManager
 from .schedule import Schedule
 from .services import async_setup_services
@@ -46,6 +47,7 @@ PLATFORMS = [
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, so that automations know them at any time."""
     async_setup_services(hass)
+    async_register_commands_api(hass)
     return True
 
 
