@@ -115,11 +115,17 @@ class FreshnessPlanner:
     def level(self) -> Level:
         """Return what is aimed at now: as chosen, or less after a complaint."""
         chosen = LEVELS.get(self.account.entry.options.get(CONF_FRESHNESS, STANDARD))
-        if chosen is None or (
-            chosen.expedite and dt_util.utcnow() < self._fallback_until
-        ):
+        if chosen is None or (chosen.expedite and self._falls_back):
             return LEVELS[STANDARD]
         return chosen
+
+    @property
+    def _falls_back(self) -> bool:
+        now = dt_util.utcnow()
+        overloaded = self.account.limits.overloaded_at
+        return now < self._fallback_until or (
+            overloaded is not None and now - overloaded < _FALLBACK
+        )
 
     @property
     def target(self) -> timedelta:
@@ -134,11 +140,7 @@ class FreshnessPlanner:
             "target": level.target.total_seconds(),
             "target_if_active": level.active.total_seconds(),
             "expedites": level.expedite,
-            "fallback_until": (
-                self._fallback_until.isoformat()
-                if self._fallback_until > dt_util.utcnow()
-                else None
-            ),
+            "falls_back": self._falls_back,
             "reading": sorted(self._reading),
         }
 
@@ -166,7 +168,7 @@ class FreshnessPlanner:
         now = self.account.client.now()
         level = self.level
         urgent: list[tuple[AmpsCoordinator, str]] = []
-        stale: list[tuple[datetime, AmpsCoordinator, str]] = []
+        stale: list[tuple[float, AmpsCoordinator, str]] = []
         for coordinator, device in self._all():
             target = level.target_of(device)
             asked = self._asked.get(device.id, _LONG_AGO)
@@ -177,8 +179,10 @@ class FreshnessPlanner:
             if needs_detail(device) or device.id in coordinator.async_doubted():
                 urgent.append((coordinator, device.id))
             elif now - pulled > target:
-                stale.append((pulled, coordinator, device.id))
-        stale.sort(key=lambda item: item[0])
+                # By its own target: what may be a minute old goes before what
+                # may be five.
+                stale.append(((now - pulled) / target, coordinator, device.id))
+        stale.sort(key=lambda item: item[0], reverse=True)
         return urgent + [
             (coordinator, device_id) for _, coordinator, device_id in stale
         ]
@@ -210,17 +214,20 @@ class FreshnessPlanner:
         self._asked[device_id] = dt_util.utcnow()
         return self.account.entry.async_create_background_task(
             self.hass,
-            self._async_read(coordinator, device_id),
+            self._async_read(coordinator, device_id, self.level),
             name=f"Amps AI read of {device_id}",
         )
 
-    async def _async_read(self, coordinator: AmpsCoordinator, device_id: str) -> None:
+    async def _async_read(
+        self, coordinator: AmpsCoordinator, device_id: str, level: Level
+    ) -> None:
         try:
             async with self._slots:
-                if device_id in coordinator.data:
-                    await coordinator.async_read(
-                        device_id, expedite=self.level.expedite
-                    )
+                # Somebody complained while this one waited for its turn.
+                if self.account.limits.remaining or self.level is not level:
+                    self._asked.pop(device_id, None)
+                elif device_id in coordinator.data:
+                    await coordinator.async_read(device_id, expedite=level.expedite)
         except AmpsError as err:
             if isinstance(err, AmpsOverloadedError) or err.code == RATE_LIMITED:
                 self._complained()

@@ -28,6 +28,8 @@ _ROUNDS_LAST: Final = timedelta(minutes=10)
 class Limits:
     """Keep what stands between an account and its next request."""
 
+    # The last time that too much was asked.
+    overloaded_at: datetime | None = None
     _until: datetime | None = None
     _since: datetime | None = None
     _wait: timedelta = field(default=_FIRST_WAIT)
@@ -118,7 +120,7 @@ class Limits:
         elif new_round:
             self._until = now + self._wait
             self._wait = min(self._wait * 2, _LONGEST_WAIT)
-        self._since = now
+        self._since = self.overloaded_at = now
         if err.status != HTTPStatus.UNAUTHORIZED or err.code not in {
             None,
             "UNAUTHORIZED",
