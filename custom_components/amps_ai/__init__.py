@@ -3,12 +3,18 @@
 import asyncio
 from collections.abc import Iterable
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import (
+    SIGNAL_CONFIG_ENTRY_CHANGED,
+    ConfigEntry,
+    ConfigEntryChange,
+    ConfigEntryState,
+)
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryNotReady
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
 from . import issues
@@ -21,7 +27,7 @@ from .freshness import FreshnessPlanner
 from .leftovers import async_watch_leftovers
 from .links import Links, async_remove as async_remove_links
 from .llm import async_register_commands_api
-from .push import PushManager
+from .push import PushManager, async_remove as async_remove_ends
 from .schedule import Schedule
 from .services import async_setup_services
 from .webhook import (
@@ -48,6 +54,14 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Register the actions, so that automations know them at any time."""
     async_setup_services(hass)
     async_register_commands_api(hass)
+
+    @callback
+    def _entry_changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:
+        # One that never loaded is not unloaded when it is switched off.
+        if entry.domain == DOMAIN and entry.disabled_by is not None:
+            issues.async_forget(hass, entry)
+
+    async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, _entry_changed)
     return True
 
 
@@ -112,9 +126,6 @@ def _raise_if_unusable(title: str, coordinators: Iterable[AmpsCoordinator]) -> N
 
 async def async_unload_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool:
     """Unload an account."""
-    if entry.disabled_by is not None:
-        # Nobody looks after what is open, until the entry is enabled again.
-        issues.async_forget(hass, entry)
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
@@ -129,6 +140,7 @@ async def async_migrate_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
     """Remove what an account leaves behind."""
     issues.async_forget(hass, entry)
+    async_remove_ends(hass, entry)
     await async_remove_links(hass, entry)
     await async_remove_webhook(hass, entry)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import CONF_API_KEY
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
@@ -27,7 +27,7 @@ from .api import (
 from .const import CONF_APP_ID, CONF_USER_ID, DOMAIN, LOGGER, api_url, link_base_url
 from .errors import spoken_errors
 from .limits import Limits
-from .names import distinct_name, plain_name, vendor_name
+from .names import distinct_name, plain_name, plain_text, vendor_name
 
 if TYPE_CHECKING:
     from .coordinator import AmpsCoordinator
@@ -99,6 +99,8 @@ class AmpsAccount:
         # Which types' lists are denied, and as what.
         self._denied: dict[str, str] = {}
         self._elsewhere: dict[DeviceType, frozenset[str]] = {}
+        # What takes back the warnings of displaced actions, by action.
+        self.displaced: dict[str, CALLBACK_TYPE] = {}
         self._service_id = ""
 
     @property
@@ -180,11 +182,20 @@ class AmpsAccount:
 
     def _other_owner(self, device_id: str) -> AmpsConfigEntry | None:
         registry = dr.async_get(self.hass)
+        identifier = (DOMAIN, device_id)
+        own = registry.async_get_device_by_identifier(identifier, self.entry.entry_id)
         for entry in self.hass.config_entries.async_entries(DOMAIN):
-            if entry.entry_id != self.entry.entry_id and (
-                registry.async_get_device_by_identifier(
-                    (DOMAIN, device_id), entry.entry_id
-                )
+            if entry.entry_id == self.entry.entry_id:
+                continue
+            other = registry.async_get_device_by_identifier(identifier, entry.entry_id)
+            if other is None:
+                # One that is being set up has it before the registry does.
+                runtime: AmpsRuntimeData | None = getattr(entry, "runtime_data", None)
+                if own is None and runtime and runtime.find(device_id):
+                    return entry
+            elif own is None or (other.created_at, other.id) < (
+                own.created_at,
+                own.id,
             ):
                 return entry
         return None
@@ -278,6 +289,6 @@ class AmpsAccount:
             identifiers={(DOMAIN, device.id)},
             name=self.async_name(device),
             manufacturer=vendor_name(device.vendor),
-            model=device.model,
+            model=plain_text(device.model or "") or None,
             via_device_id=self._service_id,
         )

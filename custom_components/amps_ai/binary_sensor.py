@@ -74,9 +74,7 @@ BINARY_SENSORS: Final[Table[AmpsBinarySensorDescription]] = MappingProxyType(
             AmpsBinarySensorDescription(
                 key="charging",
                 device_class=BinarySensorDeviceClass.BATTERY_CHARGING,
-                exists_fn=lambda device: (
-                    device.state.has("status") or device.state.has("charge_rate")
-                ),
+                reads=("status", "charge_rate"),
                 is_on_fn=_is_charging,
             ),
             AmpsBinarySensorDescription(
@@ -87,6 +85,7 @@ BINARY_SENSORS: Final[Table[AmpsBinarySensorDescription]] = MappingProxyType(
                     Settings.SCHEDULER_ENABLED in (device.settings or {})
                 ),
                 is_on_fn=_scheduler_enabled,
+                shows=(),
             ),
         ),
         DeviceType.EV_CHARGER: (

@@ -30,6 +30,7 @@ BUTTONS: Final[Table[AmpsButtonDescription]] = MappingProxyType(
                 key="refresh",
                 translation_key="refresh",
                 entity_category=EntityCategory.DIAGNOSTIC,
+                shows=(),
             ),
         ),
     )

@@ -1,9 +1,9 @@
 """Climate: thermostats."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, override
+from typing import Any, Final, Self, override
 
 from homeassistant.components.climate import (
     ATTR_HVAC_MODE,
@@ -90,6 +90,67 @@ async def async_setup_entry(
     async_setup_entities(entry, async_add_entities, CLIMATES, AmpsClimate)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ability:
+    """What the commands of a device make of a thermostat."""
+
+    commands: Mapping[str, Command]
+    modes: list[HVACMode]
+    presets: list[str]
+    features: ClimateEntityFeature
+    # The bounds of the temperatures that a mode takes; of all, where it takes none.
+    ranges: Mapping[HVACMode | None, tuple[float, float]]
+
+    @classmethod
+    def of(cls, commands: Mapping[str, Command]) -> Self:
+        """Work it out."""
+        modes = [mode for mode, command in _COMMANDS.items() if command in commands]
+        presets = [PRESET_HOLD]
+        if Commands.FOLLOW_SCHEDULE in commands:
+            presets.insert(0, PRESET_SCHEDULE)
+        return cls(
+            commands=commands,
+            modes=modes,
+            presets=presets,
+            features=_features(commands),
+            ranges={
+                None: _range(commands, modes),
+                **{mode: _range(commands, [mode]) for mode in modes},
+                HVACMode.OFF: _range(commands, modes),
+            },
+        )
+
+
+def _features(commands: Mapping[str, Command]) -> ClimateEntityFeature:
+    features = ClimateEntityFeature.PRESET_MODE
+    if Commands.HEAT in commands or Commands.COOL in commands:
+        features |= ClimateEntityFeature.TARGET_TEMPERATURE
+    if Commands.AUTO in commands:
+        features |= ClimateEntityFeature.TARGET_TEMPERATURE_RANGE
+        # One temperature moves the band.
+        features |= ClimateEntityFeature.TARGET_TEMPERATURE
+    if Commands.IDLE in commands:
+        features |= ClimateEntityFeature.TURN_OFF
+    if commands.keys() - {Commands.IDLE}:
+        features |= ClimateEntityFeature.TURN_ON
+    return features
+
+
+def _range(
+    commands: Mapping[str, Command], modes: Sequence[HVACMode]
+) -> tuple[float, float]:
+    """Return the bounds of the temperatures that some modes take."""
+    parameters = [
+        parameter
+        for mode in modes
+        if (command := commands.get(_COMMANDS.get(mode, "")))
+        for parameter in command.parameters.values()
+    ]
+    lows = [item.min for item in parameters if item.min is not None]
+    highs = [item.max for item in parameters if item.max is not None]
+    return min(lows, default=_BOUNDS[0]), max(highs, default=_BOUNDS[1])
+
+
 def _to_step(temperature: float) -> float:
     return round(temperature / _STEP) * _STEP
 
@@ -107,6 +168,7 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
     _attr_native_temperature_unit = UnitOfTemperature.CELSIUS
     _attr_target_temperature_step = _STEP
 
+    _known_ability: _Ability | None = None
     # The mode to turn on with, where there is no schedule to go back to.
     _last_mode: HVACMode | None = None
 
@@ -129,8 +191,17 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
     # What it can do
 
     @property
-    def _commands(self) -> dict[str, Command]:
-        return dict(capabilities(self.device))
+    def _ability(self) -> _Ability:
+        """Return what the commands allow, worked out once for each map of them."""
+        commands = capabilities(self.device)
+        known = self._known_ability
+        if known is None or known.commands is not commands:
+            known = self._known_ability = _Ability.of(commands)
+        return known
+
+    @property
+    def _commands(self) -> Mapping[str, Command]:
+        return self._ability.commands
 
     @property
     def _state(self) -> HvacState:
@@ -142,67 +213,35 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
     @override
     def hvac_modes(self) -> list[HVACMode]:
         """Return the modes that the device's commands allow."""
-        commands = self._commands
-        return [mode for mode, command in _COMMANDS.items() if command in commands]
+        return self._ability.modes
 
     @property
     @override
     def preset_modes(self) -> list[str] | None:
         """Return `schedule` where the device has one, and `hold`."""
-        presets = [PRESET_HOLD]
-        if Commands.FOLLOW_SCHEDULE in self._commands:
-            presets.insert(0, PRESET_SCHEDULE)
-        return presets
+        return self._ability.presets
 
     @property
     @override
     def supported_features(self) -> ClimateEntityFeature:
         """Return what the device's commands allow, in whatever mode it is."""
-        commands = self._commands
-        features = ClimateEntityFeature.PRESET_MODE
-        if Commands.HEAT in commands or Commands.COOL in commands:
-            features |= ClimateEntityFeature.TARGET_TEMPERATURE
-        if Commands.AUTO in commands:
-            features |= ClimateEntityFeature.TARGET_TEMPERATURE_RANGE
-            # One temperature moves the band.
-            features |= ClimateEntityFeature.TARGET_TEMPERATURE
-        if Commands.IDLE in commands:
-            features |= ClimateEntityFeature.TURN_OFF
-        if commands.keys() - {Commands.IDLE}:
-            features |= ClimateEntityFeature.TURN_ON
-        return features
+        return self._ability.features
 
     def _parameter(self, mode: HVACMode, name: Parameters) -> Parameter | None:
         command = self._commands.get(_COMMANDS[mode])
         return command.parameters.get(name) if command else None
 
-    def _range(self, mode: HVACMode | None) -> tuple[float, float]:
-        """Return the bounds of the temperatures that a mode takes."""
-        modes = [mode] if mode not in (None, HVACMode.OFF) else self.hvac_modes
-        parameters = [
-            parameter
-            for item in modes
-            if item is not None and (command := self._commands.get(_COMMANDS[item]))
-            for parameter in command.parameters.values()
-        ]
-        lows = [item.min for item in parameters if item.min is not None]
-        highs = [item.max for item in parameters if item.max is not None]
-        return (
-            min(lows, default=_BOUNDS[0]),
-            max(highs, default=_BOUNDS[1]),
-        )
-
     @property
     @override
     def min_temp(self) -> float:
         """Return the lowest temperature that the present mode takes."""
-        return self._range(self.hvac_mode)[0]
+        return self._ability.ranges[self.hvac_mode][0]
 
     @property
     @override
     def max_temp(self) -> float:
         """Return the highest temperature that the present mode takes."""
-        return self._range(self.hvac_mode)[1]
+        return self._ability.ranges[self.hvac_mode][1]
 
     # What it does
 
@@ -325,7 +364,7 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
         if state.heat_setpoint is None or state.cool_setpoint is None:
             raise refused("setpoints_unknown", self.spoken_name)
         width = _to_step(state.cool_setpoint - state.heat_setpoint)
-        lowest, highest = self._range(HVACMode.HEAT_COOL)
+        lowest, highest = self._ability.ranges[HVACMode.HEAT_COOL]
         low = min(max(_to_step(middle - width / 2), lowest), highest - width)
         return low, low + width
 

@@ -4,9 +4,11 @@ A coordinator tells its listeners only of devices that changed. What a
 listener wants to hear is its context: None for everything, else a `Watch`.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 from typing import Any, Final, override
 
 from homeassistant.config_entries import ConfigEntryState
@@ -33,17 +35,40 @@ from .limits import REFUSED_WAIT
 
 # The API serves an expedited read from its cache for so long.
 EXPEDITED_TTL: Final = timedelta(seconds=60)
+# So many seconds the listeners are told in one go.
+_SLICE: Final = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What a listener wants to hear of: one device.
 
-    With `readings`, also of readings that brought nothing new but their time.
+    `fields` are those of its state that matter, None for all of them. With
+    `readings`, also of readings that brought nothing new but their time.
     """
 
     device_id: str
+    fields: frozenset[str] | None = None
     readings: bool = False
+
+
+@dataclass(slots=True)
+class _News:
+    """What of a device the listeners have not heard of yet.
+
+    `fields` are those of its state that changed, None where more changed.
+    """
+
+    fields: frozenset[str] | None = frozenset()
+    is_reading: bool = False
+
+    def concerns(self, watch: Watch) -> bool:
+        """Tell whether a listener wants to hear of it."""
+        if self.fields is None or (self.is_reading and watch.readings):
+            return True
+        if not self.fields:
+            return False
+        return watch.fields is None or not watch.fields.isdisjoint(self.fields)
 
 
 # Called with a device's id and the device, or None where it is gone.
@@ -76,13 +101,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self._answered_at: datetime | None = None
         self._prepared: Listing | AmpsError | None = None
         # Listeners by device: a poll visits those of changed devices only.
-        self._watches: dict[str, dict[int, tuple[CALLBACK_TYPE, bool]]] = {}
+        self._watches: dict[str, dict[int, tuple[CALLBACK_TYPE, Watch]]] = {}
         self._shape_callbacks: dict[int, ShapeCallback] = {}
         self._refusal_callbacks: list[RefusalCallback] = []
         self._action_callbacks: list[ActionCallback] = []
         self._next_id = 0
-        self._changed: set[str] = set()
-        self._read: set[str] = set()
+        # What the listeners have not heard of yet, by device, and who tells it.
+        self._news: dict[str, _News] = {}
+        self._teller: asyncio.Task[None] | None = None
         self._reshaped: dict[str, Device] = {}
         self._told_trusted = True
         self._stop_grace: CALLBACK_TYPE | None = None
@@ -181,10 +207,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             return super().async_add_listener(update_callback, context)
         device_id = context.device_id
         number = self._next_id = self._next_id + 1
-        self._watches.setdefault(device_id, {})[number] = (
-            update_callback,
-            context.readings,
-        )
+        self._watches.setdefault(device_id, {})[number] = (update_callback, context)
 
         @callback
         def _remove() -> None:
@@ -232,29 +255,56 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     @override
     def async_update_listeners(self) -> None:
         """Tell the listeners of what changed, and nobody else."""
-        changed, self._changed = self._changed, set()
-        read, self._read = self._read, set()
         reshaped, self._reshaped = self._reshaped, {}
         trusted = self.trusted
         if trusted is not self._told_trusted:
             self._told_trusted = trusted
-            changed = set(self._watches)
-        for device_id in changed:
-            self._tell(device_id, readings_only=False)
-        for device_id in read - changed:
-            self._tell(device_id, readings_only=True)
+            for device_id in self._watches:
+                self._take_news(device_id, None)
+        changed = any(news.fields != frozenset() for news in self._news.values())
+        if self._teller is None and not self._tell_some():
+            # The loop is everybody's: the rest is told bit by bit.
+            self._teller = self.config_entry.async_create_task(
+                self.hass, self._async_tell_rest(), f"{self.name} news", False
+            )
         for device_id, device in reshaped.items():
             for shape_callback in tuple(self._shape_callbacks.values()):
                 shape_callback(device_id, device)
         if changed:
             super().async_update_listeners()
 
+    def _take_news(
+        self, device_id: str, fields: frozenset[str] | None, *, is_reading: bool = False
+    ) -> None:
+        """Note what there is to tell of a device."""
+        news = self._news.setdefault(device_id, _News())
+        news.is_reading |= is_reading
+        if news.fields is not None:
+            news.fields = None if fields is None else news.fields | fields
+
     @callback
-    def _tell(self, device_id: str, *, readings_only: bool) -> None:
-        for update_callback, readings in tuple(
-            self._watches.get(device_id, {}).values()
-        ):
-            if readings_only and not readings:
+    def _tell_some(self) -> bool:
+        """Tell what there is for a moment; return whether that was all."""
+        began = perf_counter()
+        while self._news:
+            self._tell(next(iter(self._news)))
+            if perf_counter() - began > _SLICE:
+                break
+        return not self._news
+
+    async def _async_tell_rest(self) -> None:
+        try:
+            while not self._tell_some():
+                await asyncio.sleep(0)
+        finally:
+            self._teller = None
+
+    @callback
+    def _tell(self, device_id: str) -> None:
+        """Tell a device's listeners what they have not heard of yet."""
+        news = self._news.pop(device_id)
+        for update_callback, watch in tuple(self._watches.get(device_id, {}).values()):
+            if not news.concerns(watch):
                 continue
             try:
                 update_callback()
@@ -263,9 +313,11 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
 
     @callback
     def async_tell(self, device_id: str) -> None:
-        """Tell a device's listeners that something about it changed."""
-        self._changed.add(device_id)
+        """Tell a device's listeners, at once, that something about it changed."""
+        self._take_news(device_id, None)
+        self._tell(device_id)
         self.async_update_listeners()
+        super().async_update_listeners()
 
     @callback
     @override
@@ -294,6 +346,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         if self._stop_grace is not None:
             self._stop_grace()
             self._stop_grace = None
+        self._news.clear()
         await super().async_shutdown()
 
     # Lists
@@ -322,9 +375,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """Read the list."""
         limits = self.account.limits
         if self._prepared is None and (wait := limits.wait(self.device_type)):
-            raise self._failed(
-                AmpsOverloadedError("the account asked too much"), retry_after=wait
-            )
+            raise self._failed(AmpsOverloadedError("the account asked too much"), wait)
         asked_at = dt_util.utcnow()
         try:
             listing = await self._async_list()
@@ -339,7 +390,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             wait = limits.remaining
             if limits.key_refused:
                 wait = max(wait, REFUSED_WAIT.total_seconds())
-            raise self._failed(err, retry_after=wait or None) from err
+            raise self._failed(err, wait) from err
         self._answered_at = dt_util.utcnow()
         self.account.async_answered(self.device_type, asked_at)
         for reason in listing.malformed:
@@ -350,13 +401,15 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self.update_interval = SCAN_INTERVAL if data else SCAN_INTERVAL_EMPTY
         return data
 
-    def _failed(self, err: AmpsError, retry_after: float | None) -> UpdateFailed:
+    def _failed(self, err: AmpsError, wait: float) -> UpdateFailed:
         """Return an error of the API as one of the coordinator's."""
         return spoken(
             err,
             self.config_entry.title,
             UpdateFailed,
-            retry_after=retry_after,
+            # The next poll is planned from the last full second: without one
+            # more, it would come before its time, again and again.
+            retry_after=wait + 1 if wait else None,
         )
 
     async def _async_list(self) -> Listing:
@@ -385,14 +438,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             if device is not known:
                 self._note(known, device)
             if self._missing.pop(device_id, None) is not None:
-                self._changed.add(device_id)
+                self._take_news(device_id, None)
         for device_id, known in self.data.items():
             if device_id in data:
                 continue
             data[device_id] = known
             if listing.complete:
                 if device_id not in self._missing:
-                    self._changed.add(device_id)
+                    self._take_news(device_id, None)
                 self._missing[device_id] = self._missing.get(device_id, 0) + 1
         self.account.async_tell_elsewhere(self.device_type, elsewhere)
         self.complete_lists = self.complete_lists + 1 if listing.complete else 0
@@ -401,12 +454,16 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     @callback
     def _note(self, known: Device | None, device: Device) -> None:
         """Note what a new reading of a device changed."""
-        if known is None or device.sync.last_pulled_at != known.sync.last_pulled_at:
-            self._read.add(device.id)
-            if self._unusable.pop(device.id, None) is not None:
-                self._changed.add(device.id)
-        if known is None or not device.same_but_for_sync(known):
-            self._changed.add(device.id)
+        changes = device.changes(known) if known else None
+        is_reading = (
+            known is None or device.sync.last_pulled_at != known.sync.last_pulled_at
+        )
+        if is_reading and self._unusable.pop(device.id, None) is not None:
+            changes = None
+        if is_reading or changes != frozenset():
+            self._take_news(device.id, changes, is_reading=is_reading)
+        if changes is not None:
+            return
         if known is None or _shape(known) != _shape(device):
             self._reshaped[device.id] = device
         # What a first reading tells, or one that told no action before, is old.
@@ -450,7 +507,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             return device
         current = self.data[device_id]
         if self._unusable.pop(device_id, None) is not None:
-            self._changed.add(device_id)
+            self._take_news(device_id, None)
         self._single[device_id] = device.sync.last_pulled_at
         self.data[device_id] = device
         # One that no list has stays unavailable, whatever it is like now.
@@ -466,7 +523,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         for refusal_callback in tuple(self._refusal_callbacks):
             refusal_callback(device, err)
         # A page of a proxy that says 404 has no code, and says nothing of a device.
-        if isinstance(err, AmpsDeviceNotFoundError) and err.code is not None:
+        if isinstance(err, AmpsDeviceNotFoundError) and err.is_final:
             if self._missing.get(device_id, 0) > 1:
                 self._remove(device_id)
                 return
@@ -528,6 +585,7 @@ def _shape(device: Device) -> tuple[object, ...]:
         device.sync.raw.keys(),
         device.last_action is not None,
         device.detailed,
+        device.unread,
         device.model,
         device.vendor,
     )

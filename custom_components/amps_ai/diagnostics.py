@@ -3,9 +3,10 @@
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from .account import AmpsConfigEntry
@@ -39,18 +40,24 @@ async def async_get_device_diagnostics(
 
 @callback
 def _account(entry: AmpsConfigEntry) -> dict[str, Any]:
-    """Return what is known of an account."""
-    runtime = entry.runtime_data
-    account = runtime.account
-    return {
+    """Return what is known of an account; of one that is not loaded, little."""
+    told: dict[str, Any] = {
         "entry": {
             "title": entry.title,
+            "state": entry.state.value,
+            "reason": entry.error_reason_translation_key,
             "version": f"{entry.version}.{entry.minor_version}",
             # A secret that is not set may be told so.
             "data": async_redact_data(dict(entry.data), _SECRET),
             "options": async_redact_data(dict(entry.options), _SECRET),
             "pref_disable_polling": entry.pref_disable_polling,
         },
+    }
+    if entry.state is not ConfigEntryState.LOADED:
+        return told
+    runtime = entry.runtime_data
+    account = runtime.account
+    return told | {
         "account": {
             "environment": account.client.environment.value,
             "time": account.client.now().isoformat(),
@@ -72,6 +79,8 @@ def _devices(
     hass: HomeAssistant, entry: AmpsConfigEntry, wanted: set[str] | None
 ) -> dict[str, Any]:
     """Return what is known of the devices that are wanted, or of all."""
+    if entry.state is not ConfigEntryState.LOADED:
+        return {}
     runtime = entry.runtime_data
     return {
         device_id: {
@@ -106,9 +115,16 @@ def _entities(
     hass: HomeAssistant, entry: AmpsConfigEntry, device_id: str
 ) -> dict[str, Any]:
     """Return what a device's entities show."""
+    device = dr.async_get(hass).async_get_device_by_identifier(
+        (DOMAIN, device_id), entry.entry_id
+    )
     found: dict[str, Any] = {}
-    for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
-        if item.unique_id.startswith(f"{device_id}_"):
+    if device is None:
+        return found
+    for item in er.async_entries_for_device(
+        er.async_get(hass), device.id, include_disabled_entities=True
+    ):
+        if item.platform == DOMAIN:
             state = hass.states.get(item.entity_id)
             found[item.unique_id.removeprefix(f"{device_id}_")] = {
                 "entity_id": item.entity_id,

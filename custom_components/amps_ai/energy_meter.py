@@ -33,7 +33,7 @@ class EnergyMeter(ExtraStoredData):
         if self.power is not None and self.captured is not None:
             gap = captured - self.captured
             if gap <= longest_gap:
-                self.energy += self.power * gap / timedelta(hours=1)
+                self.energy += self.power * (gap / timedelta(hours=1))
         self.power = power
         self.captured = captured
 

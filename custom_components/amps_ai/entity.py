@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal, cast, override
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Final, Literal, override
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.helpers import entity_registry as er
@@ -31,18 +33,36 @@ class AmpsEntityDescription(EntityDescription):
     """What all descriptions say.
 
     An entity exists where the device reports the field `reads` of its state,
-    or of its sync; else where `exists_fn` finds the command or the setting.
+    or of its sync, or one of several; else where `exists_fn` finds the command
+    or the setting.
     """
 
-    reads: str | None = None
+    reads: str | tuple[str, ...] | None = None
     part: Literal["state", "sync"] = "state"
     exists_fn: Callable[[Device], bool] | None = None
+    # The fields of the state that are shown. If not said: what it reads, or all.
+    shows: tuple[str, ...] | None = None
+
+    @cached_property
+    def fields(self) -> frozenset[str] | None:
+        """Return the fields of the state that matter; None if all may."""
+        if self.shows is not None or self.reads is None:
+            return None if self.shows is None else frozenset(self.shows)
+        if self.part == "sync":
+            return frozenset()
+        return frozenset((self.reads,) if isinstance(self.reads, str) else self.reads)
+
+    @cached_property
+    def value_of(self) -> Callable[[Device], Any]:
+        """Return what takes the field that is read from a device."""
+        return attrgetter(f"{self.part}.{self.reads}")
 
     def exists(self, device: Device) -> bool:
         """Tell whether a device has this entity."""
         if self.reads is not None:
             reported: Reported = getattr(device, self.part)
-            return reported.has(self.reads)
+            names = (self.reads,) if isinstance(self.reads, str) else self.reads
+            return any(reported.has(name) for name in names)
         return self.exists_fn is None or self.exists_fn(device)
 
 
@@ -82,7 +102,9 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
         description: AmpsEntityDescription,
     ) -> None:
         """Describe the entity of a device."""
-        super().__init__(coordinator, Watch(device.id, readings=self._follows_readings))
+        super().__init__(
+            coordinator, Watch(device.id, description.fields, self._follows_readings)
+        )
         self.entity_description = description
         self._device = device
         self._device_id = device.id
@@ -113,10 +135,7 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
     @property
     def reported(self) -> Any:
         """Return the value of the description's field of the state."""
-        description = self.entity_description
-        return getattr(
-            getattr(self.device, description.part), cast("str", description.reads)
-        )
+        return self.entity_description.value_of(self.device)
 
 
 class AmpsControlEntity(AmpsEntity):
@@ -229,9 +248,10 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
         if entity_id is None:
             return False
         if description.reads is None:
-            if device.detailed:
+            if device.detailed and not device.unread:
                 self.registry.async_remove(entity_id)
-            return not device.detailed and description.key in self.added[device.id]
+                return False
+            return description.key in self.added[device.id]
         if unique_id not in self.waiting:
 
             @callback

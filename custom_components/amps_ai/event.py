@@ -32,7 +32,10 @@ EVENTS: Final[Table[AmpsEventDescription]] = MappingProxyType(
     {
         device_type: (
             AmpsEventDescription(
-                key="action", translation_key="action", exists_fn=takes_commands
+                key="action",
+                translation_key="action",
+                exists_fn=takes_commands,
+                shows=(),
             ),
         )
         for device_type in sorted(STEERABLE)

@@ -169,6 +169,8 @@ class FreshnessPlanner:
         level = self.level
         urgent: list[tuple[AmpsCoordinator, str]] = []
         stale: list[tuple[float, AmpsCoordinator, str]] = []
+        for device_id in self._asked.keys() - {device.id for _, device in self._all()}:
+            del self._asked[device_id]
         for coordinator, device in self._all():
             target = level.target_of(device)
             asked = self._asked.get(device.id, _LONG_AGO)
@@ -190,7 +192,7 @@ class FreshnessPlanner:
     @callback
     def _async_tick(self, _now: datetime) -> None:
         """Start as many reads as keep all devices fresh, and no more."""
-        if self.account.limits.remaining:
+        if not self.account.limits.is_open:
             self._complained()
             return
         if self.account.entry.pref_disable_polling:
@@ -224,7 +226,7 @@ class FreshnessPlanner:
         try:
             async with self._slots:
                 # Somebody complained while this one waited for its turn.
-                if self.account.limits.remaining or self.level is not level:
+                if not self.account.limits.is_open or self.level is not level:
                     self._asked.pop(device_id, None)
                 elif device_id in coordinator.data:
                     await coordinator.async_read(device_id, expedite=level.expedite)

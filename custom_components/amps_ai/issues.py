@@ -79,6 +79,14 @@ def _issues(hass: HomeAssistant, entry: AmpsConfigEntry) -> list[ir.IssueEntry]:
 @callback
 def async_take_up(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
     """Watch over the warnings that stand from before a reload."""
+    timers = entry.runtime_data.account.displaced
+
+    @callback
+    def _stop() -> None:
+        for stop in timers.values():
+            stop()
+
+    entry.async_on_unload(_stop)
     for issue in _issues(hass, entry):
         data = issue.data or {}
         until, action_id = instant(data.get("until")), text(data.get("action_id"))
@@ -179,17 +187,20 @@ def _end_displaced(
     hass: HomeAssistant, entry: AmpsConfigEntry, action_id: str, until: datetime
 ) -> None:
     """Take back the warning once the action's time is over."""
+    account = entry.runtime_data.account
+    timers = account.displaced
 
     @callback
     def _over(_now: datetime) -> None:
+        del timers[action_id]
         _close(hass, _displaced_issue(action_id))
 
+    if (stop := timers.get(action_id)) is not None:
+        stop()
     # By the API's clock, which its times are given in.
-    left = until - entry.runtime_data.account.client.now()
-    entry.async_on_unload(
-        async_call_later(
-            hass, max(left, timedelta()), HassJob(_over, cancel_on_shutdown=True)
-        )
+    left = until - account.client.now()
+    timers[action_id] = async_call_later(
+        hass, max(left, timedelta()), HassJob(_over, cancel_on_shutdown=True)
     )
 
 

@@ -74,7 +74,7 @@ async def _async_remove_if_gone(entry: AmpsConfigEntry, device_id: str) -> None:
         try:
             await account.client.async_get_device(coordinator.device_type, device_id)
         except AmpsDeviceNotFoundError as err:
-            if err.code is not None:
+            if err.is_final:
                 continue
             return
         except AmpsError as err:

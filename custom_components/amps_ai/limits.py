@@ -48,6 +48,15 @@ class Limits:
         return max(0.0, (self._until - dt_util.utcnow()).total_seconds())
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether those may ask who do not poll.
+
+        After a refusal they wait until one who polls was answered: they would
+        else be refused first, again and again, and nobody find out why.
+        """
+        return self._since is None and not self.remaining
+
+    @property
     def key_refused(self) -> bool:
         """Tell whether the key is known to be no good."""
         return bool(self._refused)

@@ -90,6 +90,8 @@ class Links:
         default_factory=lambda: asyncio.Semaphore(_AT_A_TIME)
     )
     _unsaved: bool = False
+    # What came out during set-up, when the registry may not know the device yet.
+    _untold: list[tuple[Device, str]] | None = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Name the file that the links are kept in."""
@@ -113,17 +115,22 @@ class Links:
     @callback
     def async_begin(self) -> None:
         """Ask again for what was lost before, now that the entry is set up."""
-        self.account.entry.async_on_unload(
+        entry = self.account.entry
+        untold, self._untold = self._untold or [], None
+        for device, state in untold:
+            self._fire(device, state)
+        entry.async_on_unload(
             self.hass.bus.async_listen(
                 dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_removed
             )
         )
-        for device_id in self.lost:
-            if (device := self._device(device_id)) is None:
-                continue
-            # That it was linked again meanwhile may have been missed.
-            self._open(device, self._known[device_id])
-            self._in_background(self._async_look(device))
+        for coordinator in self.coordinators.values():
+            entry.async_on_unload(
+                coordinator.async_add_shape_listener(self._device_changed)
+            )
+            for device in coordinator.data.values():
+                self._take_up(device)
+        self._forget_removed()
 
     async def async_stop(self) -> None:
         """Stop, and leave nothing behind but the memory."""
@@ -143,16 +150,19 @@ class Links:
         known = self._known.get(device.id)
         overtaken = known is not None and known.told and event.at < known.at
         if isinstance(event, DeviceConnected):
-            if not overtaken:
-                self._restore(device, event.at)
-                self._in_background(self._async_look(device))
+            if overtaken:
+                return
+            # What is older than a refusal may tell of the same loss.
+            is_news = known is None or known.connected or event.at >= known.at
+            self._in_background(self._async_look(device, event.at if is_news else None))
             return
         link = Link(at=event.at, connected=False, url=event.reconnection_url)
-        if known is not None and overtaken:
-            if known.connected or link.url is None:
-                return
-            # The loss is known, but not the address to link again.
-            link = replace(known, url=link.url)
+        if known is not None and overtaken and (known.connected or link.url is None):
+            return
+        if known is not None and not known.connected:
+            # The loss is known, but not the address to link again. What was
+            # refused since then was not linked, whatever was read before.
+            link = replace(link, at=max(link.at, known.at), url=link.url or known.url)
         self._lose(device, link)
         self._in_background(self.coordinators[device.type].async_request_refresh())
 
@@ -168,20 +178,43 @@ class Links:
 
     # Lost, and found again
 
-    async def _async_look(self, device: Device) -> None:
+    async def _async_look(
+        self, device: Device, connected_at: datetime | None = None
+    ) -> None:
         """Read a device that was connected, unless it was not.
 
-        The body of a disconnection without an address looks the same.
+        The body of a disconnection without an address looks the same, so that
+        what a webhook told is believed unless the reading is refused.
         """
         coordinator = self.coordinators[device.type]
+        before = self._known.get(device.id)
         async with self._slots:
             await coordinator.async_request_refresh()
-            if device.id not in coordinator.data or self.account.limits.remaining:
-                return
-            try:
-                await coordinator.async_read(device.id, expedite=True, force=True)
-            except AmpsError as err:
-                LOGGER.debug("Reading %s failed: %s", device.id, err)
+            if device.id in coordinator.data and not self.account.limits.remaining:
+                try:
+                    await coordinator.async_read(device.id, expedite=True, force=True)
+                except AmpsDeviceCredentialsError:
+                    return
+                except AmpsError as err:
+                    LOGGER.debug("Reading %s failed: %s", device.id, err)
+        known = self._known.get(device.id)
+        if connected_at is not None and (
+            known is None or known is before or known.at < connected_at
+        ):
+            self._restore(device, connected_at)
+
+    @callback
+    def _take_up(self, device: Device) -> None:
+        """Ask again for a device that was lost before."""
+        link = self._known.get(device.id)
+        if link is None or link.connected or device.id in self._watching:
+            return
+        if self._is_linked(device.id, link):
+            self._restore(device, link.at)
+        else:
+            self._open(device, link)
+            # That it was linked again meanwhile may have been missed.
+            self._in_background(self._async_look(device))
 
     @callback
     def _lose(self, device: Device, link: Link) -> None:
@@ -252,6 +285,9 @@ class Links:
 
     @callback
     def _fire(self, device: Device, state: str) -> None:
+        if self._untold is not None:
+            self._untold.append((device, state))
+            return
         entry = dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, device.id), self.account.entry.entry_id
         )
@@ -262,14 +298,29 @@ class Links:
     @callback
     def _device_removed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
         """Forget the links of devices that are gone."""
-        if event.data["action"] != "remove":
-            return
-        for device_id in tuple(self._watching):
-            if self._device(device_id) is None:
+        if event.data["action"] == "remove":
+            self._forget_removed()
+
+    @callback
+    def _forget_removed(self) -> None:
+        """Forget the links of devices that nobody knows any more."""
+        registry = dr.async_get(self.hass)
+        for device_id in tuple(self._known):
+            if self._device(device_id) is None and not (
+                registry.async_get_device_by_identifier(
+                    (DOMAIN, device_id), self.account.entry.entry_id
+                )
+            ):
                 self._unwatch(device_id)
                 issues.async_link_restored(self.hass, device_id)
                 del self._known[device_id]
                 self._save()
+
+    @callback
+    def _device_changed(self, device_id: str, device: Device | None) -> None:
+        """Ask for a device that is there only now."""
+        if device is not None:
+            self._take_up(device)
 
     @callback
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:

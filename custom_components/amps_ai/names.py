@@ -66,6 +66,8 @@ _MARKUP: Final = (
     (re.compile("://"), ":∕∕"),
     (re.compile(r"(?i)\b(www)\."), r"\1․"),
     (re.compile(r"(?<![^\W_])_+|_+(?![^\W_])|^#+"), " "),
+    # An item of a list begins with a space that can be broken.
+    (re.compile(r"^([-+]|\d+[.)]) "), "\\1\u00a0"),
 )
 _LONGEST: Final = 100
 
@@ -77,10 +79,11 @@ def plain_text(text: str) -> str:
 
 
 def without_markup(text: str) -> str:
-    """Return a text that looks the same and is no markup.
+    """Return a text in one line that looks the same and is no markup.
 
     Issues and forms render Markdown, and what the API tells can hold some.
     """
+    text = plain_text(text)
     for pattern, instead in _MARKUP:
         text = pattern.sub(instead, text)
     return text

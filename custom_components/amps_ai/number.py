@@ -70,6 +70,7 @@ def _setting(
         entity_category=EntityCategory.CONFIG,
         setting=setting,
         exists_fn=lambda device: setting in (device.settings or {}),
+        shows=(),
     )
 
 
@@ -98,6 +99,7 @@ CAPS: Final[Table[AmpsNumberDescription]] = MappingProxyType(
                     Settings.MAX_CHARGE_RATE in (device.settings or {})
                     or takes_power_cap_command(device)
                 ),
+                shows=("power_rate_limit",),
             ),
         ),
     }

@@ -18,9 +18,10 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
 from . import issues
-from .account import AmpsAccount
+from .account import AmpsAccount, AmpsConfigEntry
 from .api import (
     Action,
     ActionState,
@@ -107,16 +108,40 @@ class _Followed:
 
 
 @dataclass(slots=True)
+class _Ends:
+    """What is known of the ends of a device's actions, over a reload too."""
+
+    # Those that were told, so that none is told twice, and those to tell.
+    told: dict[str, str | None] = field(default_factory=dict)
+    open: dict[str, None] = field(default_factory=dict)
+
+
+_ENDS: Final[HassKey[dict[str, dict[str, _Ends]]]] = HassKey(f"{DOMAIN}_ends")
+
+
+@callback
+def async_remove(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+    """Remove what an entry that goes leaves in memory."""
+    hass.data.get(_ENDS, {}).pop(entry.entry_id, None)
+
+
+def _remember[V](known: dict[str, V], key: str, value: V) -> None:
+    """Add what is newest, at the cost of what is oldest."""
+    known[key] = value
+    if len(known) > _MOST_ENDED:
+        del known[next(iter(known))]
+
+
+@dataclass(slots=True)
 class _Lane:
     """What is under way for one device."""
 
+    ends: _Ends
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
     # The newest tap of each control; older ones that still wait are dropped.
     newest: dict[str, object] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
     following: dict[str, _Followed] = field(default_factory=dict)
-    # The ends that were told, so that none is told twice.
-    ended: dict[str, str | None] = field(default_factory=dict)
     # Ends that webhooks told; one can come before the reply to its push.
     told: deque[Action] = field(default_factory=lambda: deque(maxlen=20))
     # Timers of actions that begin, or end, later.
@@ -125,6 +150,21 @@ class _Lane:
     queued: bool = False
     latest: Action | None = None
     callbacks: list[ActionCallback] = field(default_factory=list)
+
+    def stop(self) -> None:
+        """Stop all timers and listeners."""
+        for newest in self.intents.values():
+            intent: Intent | None = newest
+            while intent is not None:
+                for stop in intent.stop:
+                    stop()
+                intent.stop.clear()
+                intent = intent.previous
+        self.intents.clear()
+        for stops in self.later.values():
+            for stop in stops:
+                stop()
+        self.later.clear()
 
 
 class PushManager:
@@ -141,12 +181,18 @@ class PushManager:
         self._account = account
         self._coordinators = coordinators
         self._lanes: dict[str, _Lane] = {}
+        self._ends = hass.data.setdefault(_ENDS, {}).setdefault(
+            account.entry.entry_id, {}
+        )
         # While webhooks come, the ends of actions need hardly be asked for.
         self.webhooks_work = False
         self._scheduled_callbacks: list[Callable[[Device], None]] = []
         for coordinator in coordinators.values():
             account.entry.async_on_unload(
                 coordinator.async_add_action_listener(self._reported)
+            )
+            account.entry.async_on_unload(
+                coordinator.async_add_shape_listener(self._reshaped)
             )
 
     def as_dict(self, device_id: str) -> dict[str, Any]:
@@ -155,7 +201,7 @@ class PushManager:
             return {}
         return {
             "latest": lane.latest.as_record() if lane.latest else None,
-            "ended": dict(lane.ended),
+            "ended": dict(lane.ends.told),
             "following": sorted(lane.following),
             "later": sorted(lane.later),
             "shown": {
@@ -224,7 +270,7 @@ class PushManager:
     @callback
     def async_came_to_nothing(self, device: Device, action: Action) -> bool:
         """Tell whether an action is known to have failed or been cancelled."""
-        state = self._lane(device.id).ended.get(action.id)
+        state = self._lane(device.id).ends.told.get(action.id)
         return state is not None and state != ActionState.COMPLETED
 
     @callback
@@ -473,7 +519,12 @@ class PushManager:
     def async_take_up(self, coordinator: AmpsCoordinator, device: Device) -> None:
         """Follow what a device has open, whoever sent it, after a restart."""
         action = device.last_action
-        if action is None or action.state is None or action.is_final:
+        if action is None or action.state is None:
+            return
+        if action.is_final:
+            # It may have ended while nobody looked.
+            if action.id in self._lane(device.id).ends.open:
+                self._tell(device, action)
             return
         if action.state == ActionState.SCHEDULED:
             # When it begins, only the schedule tells.
@@ -481,10 +532,22 @@ class PushManager:
         if action.id not in self._lane(device.id).following:
             self.async_follow_later(coordinator, device, action)
 
+    @callback
+    def _reshaped(self, device_id: str, device: Device | None) -> None:
+        """Forget a device that is gone."""
+        if device is not None:
+            return
+        self._ends.pop(device_id, None)
+        if (lane := self._lanes.pop(device_id, None)) is not None:
+            lane.stop()
+
     # In order
 
     def _lane(self, device_id: str) -> _Lane:
-        return self._lanes.setdefault(device_id, _Lane())
+        if (lane := self._lanes.get(device_id)) is None:
+            ends = self._ends.setdefault(device_id, _Ends())
+            lane = self._lanes[device_id] = _Lane(ends)
+        return lane
 
     def _is_so(
         self,
@@ -525,9 +588,11 @@ class PushManager:
             if rest:
                 await asyncio.sleep(rest)
             if _replaced():
+                self._end(coordinator, device.id, intent)
                 return
             async with lane.order:
                 if _replaced():
+                    self._end(coordinator, device.id, intent)
                     return
                 with self._speaking(device):
                     action = await send(_replaced)
@@ -683,6 +748,7 @@ class PushManager:
             action=action,
         )
         lane.following[action.id] = followed
+        _remember(lane.ends.open, action.id, None)
         for told in lane.told:
             if told.id == action.id:
                 followed.told.set_result(told)
@@ -695,6 +761,7 @@ class PushManager:
                     ended = await self._async_poll(action, followed)
             except (TimeoutError, AmpsError) as err:
                 LOGGER.debug("Lost sight of action %s: %r", action.id, err)
+                ended = self._reported_end(coordinator, device.id, action)
             finally:
                 lane.following.pop(action.id, None)
                 if ended is None and lane.latest and lane.latest.id == action.id:
@@ -788,6 +855,14 @@ class PushManager:
         if action.is_final and action.id not in self._lane(device.id).following:
             self._tell(device, action)
 
+    def _reported_end(
+        self, coordinator: AmpsCoordinator, device_id: str, action: Action
+    ) -> Action | None:
+        """Return the end of an action as the device itself reports it."""
+        device = coordinator.data.get(device_id)
+        told = device.last_action if device else None
+        return told if told and told.id == action.id and told.is_final else None
+
     @callback
     def _mend(self, device: Device, action: Action) -> None:
         """Open a repair where a person has to decide, or take it back."""
@@ -811,11 +886,10 @@ class PushManager:
     def _tell(self, device: Device, action: Action) -> None:
         """Tell everybody of the end of an action, once."""
         lane = self._lane(device.id)
-        if action.id in lane.ended:
+        lane.ends.open.pop(action.id, None)
+        if action.id in lane.ends.told:
             return
-        lane.ended[action.id] = action.state
-        if len(lane.ended) > _MOST_ENDED:
-            del lane.ended[next(iter(lane.ended))]
+        _remember(lane.ends.told, action.id, action.state)
         entry = dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, device.id), self._account.entry.entry_id
         )
@@ -940,15 +1014,4 @@ class PushManager:
     def async_stop(self) -> None:
         """Forget what is under way; the tasks end with the entry."""
         for lane in self._lanes.values():
-            for newest in lane.intents.values():
-                intent: Intent | None = newest
-                while intent is not None:
-                    for stop in intent.stop:
-                        stop()
-                    intent.stop.clear()
-                    intent = intent.previous
-            lane.intents.clear()
-            for stops in lane.later.values():
-                for stop in stops:
-                    stop()
-            lane.later.clear()
+            lane.stop()

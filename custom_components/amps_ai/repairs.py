@@ -16,6 +16,7 @@ from .api import Push, Quantity
 from .api.models import instant, mapping, number, text
 from .api.vocabulary import Strategy
 from .const import DOMAIN
+from .names import without_markup
 
 
 async def async_create_fix_flow(
@@ -44,8 +45,8 @@ class SchedulerActiveFlow(RepairsFlow):
         """Push again, and let the schedule make way."""
         errors: dict[str, str] = {}
         placeholders = {
-            "device": str(self._data.get("device")),
-            "command": str(self._data.get("command")),
+            "device": without_markup(str(self._data.get("device"))),
+            "command": without_markup(str(self._data.get("command"))),
             "error": "",
         }
         if user_input is not None:

@@ -133,6 +133,9 @@ class Schedule:
     def _ask_all(self, _now: datetime | None = None) -> None:
         if self.account.entry.pref_disable_polling:
             return
+        for device_id in tuple(self._actions):
+            if self._device(device_id) is None:
+                del self._actions[device_id]
         self._in_background(
             lambda: [
                 device

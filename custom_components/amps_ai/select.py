@@ -10,7 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .account import AmpsConfigEntry
-from .api import DeviceType, Push, capabilities, in_order
+from .api import Command, DeviceType, Push, capabilities, in_order
 from .const import ATTR_REPORTED_STATUS
 from .entity import (
     AmpsControlEntity,
@@ -34,6 +34,7 @@ SELECTS: Final[Table[AmpsSelectDescription]] = MappingProxyType(
                 key="mode",
                 translation_key="mode",
                 exists_fn=lambda device: bool(capabilities(device)),
+                shows=("current_mode",),
             ),
         ),
     }
@@ -59,15 +60,18 @@ class AmpsModeSelect(AmpsControlEntity, SelectEntity):
 
     entity_description: AmpsSelectDescription
 
-    @property
-    def _commands(self) -> Mapping[str, str]:
-        """Return the commands that may be pushed, by option."""
-        return {_option(name): name for name in in_order(capabilities(self.device))}
+    # The commands that may be pushed, by option, and what they were made of.
+    _commands: Mapping[str, str] = MappingProxyType({})
+    _known: Mapping[str, Command] | None = None
 
     @property
     @override
     def options(self) -> list[str]:
         """Return the commands that the battery takes."""
+        commands = capabilities(self.device)
+        if commands is not self._known:
+            self._known = commands
+            self._commands = {_option(name): name for name in in_order(commands)}
         return list(self._commands)
 
     @property
@@ -78,7 +82,7 @@ class AmpsModeSelect(AmpsControlEntity, SelectEntity):
         if state.current_mode is None:
             return None
         option = _option(state.current_mode)
-        return option if option in self._commands else None
+        return option if option in self.options else None
 
     @property
     @override

@@ -275,6 +275,7 @@ LAST_ACTIONS: Final[Table[AmpsPlainSensorDescription]] = MappingProxyType(
                 translation_key="last_action",
                 entity_category=EntityCategory.DIAGNOSTIC,
                 exists_fn=takes_commands,
+                shows=(),
             ),
         )
         for device_type in sorted(STEERABLE)

@@ -59,6 +59,16 @@ WAIT: Final = 10
 FARTHEST: Final = timedelta(days=30)
 _MOST_ACTIONS: Final = 500
 
+
+def _span(value: Any) -> timedelta:
+    """Validate a span of time; one that nothing can hold is none."""
+    try:
+        span: timedelta = cv.positive_time_period(value)
+    except OverflowError as err:
+        raise vol.Invalid("Expected a shorter time") from err
+    return span
+
+
 _DEVICE: Final = {vol.Required(ATTR_DEVICE_ID): cv.string}
 _EITHER: Final = {
     vol.Exclusive(ATTR_DEVICE_ID, "whose"): cv.string,
@@ -66,9 +76,9 @@ _EITHER: Final = {
 }
 _TIMES: Final = {
     vol.Exclusive(ATTR_START, "begin"): cv.datetime,
-    vol.Exclusive(ATTR_DELAY, "begin"): cv.positive_time_period,
+    vol.Exclusive(ATTR_DELAY, "begin"): _span,
     vol.Exclusive(ATTR_END, "finish"): cv.datetime,
-    vol.Exclusive(ATTR_DURATION, "finish"): cv.positive_time_period,
+    vol.Exclusive(ATTR_DURATION, "finish"): _span,
     vol.Optional(ATTR_ON_CONFLICT): vol.In([item.value for item in Strategy]),
     vol.Optional(ATTR_WAIT, default=True): cv.boolean,
 }

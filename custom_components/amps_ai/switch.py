@@ -37,6 +37,7 @@ SWITCHES: Final[Table[AmpsSwitchDescription]] = MappingProxyType(
                 exists_fn=lambda device: bool(
                     {Commands.CHARGE, Commands.IDLE} & capabilities(device).keys()
                 ),
+                shows=("is_charging",),
             ),
         ),
     }

@@ -5,6 +5,7 @@ from collections import Counter
 from itertools import pairwise
 import logging
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.button import DOMAIN as BUTTON_DOMAIN, SERVICE_PRESS
@@ -797,6 +798,27 @@ async def test_retry_after(
     assert set(LISTS) <= set(_asked(sandbox))
     assert _is_available(hass, LEVEL)
     assert not _flows(hass)
+
+
+@pytest.mark.parametrize("second", [0.05, 0.5, 0.95])
+async def test_next_poll_is_not_before_the_time(
+    hass: HomeAssistant, sandbox: Sandbox, loaded: MockConfigEntry, second: float
+) -> None:
+    """The core plans from the last full second: nobody is to be early by that."""
+    coordinator = loaded.runtime_data.coordinators[DeviceType.BATTERY]
+    sandbox.faults.add(code="RATE_LIMIT_EXCEEDED", retry_after=2, times=1)
+    loop = asyncio.get_running_loop()
+    with patch.object(loop, "time", lambda: 1000 + second):
+        await coordinator.async_refresh()
+        assert not coordinator.last_update_success
+        for _ in range(2):
+            assert coordinator._unsub_refresh is not None
+            timer: asyncio.TimerHandle = coordinator._unsub_refresh.__self__
+            wait = loaded.runtime_data.account.limits.remaining
+            assert wait <= timer.when() - loop.time() <= wait + 2
+            # The second time it is the account that holds back.
+            await coordinator.async_refresh()
+    assert [one.status for one in sandbox.requests if one.path == "/battery"][-1] == 429
 
 
 async def test_long_retry_after(

@@ -655,6 +655,7 @@ async def test_disconnection_that_looks_like_a_connection(
     issue = _issue(hass)
     assert issue is not None
     assert issue.learn_more_url == f"{told.url}/link/app_demo?sandbox=true"
+    told.clock.advance(1)
     told.device(BATTERY).credentials_refused = None
     await told.webhooks.settled()
     await _done(hass)

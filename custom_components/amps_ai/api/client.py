@@ -19,6 +19,7 @@ import orjson
 from .commands import Push, push_body, settings_body
 from .errors import (
     AmpsConnectionError,
+    AmpsDeviceNotFoundError,
     AmpsInvalidKeyError,
     AmpsMalformedReplyError,
     AmpsRefusedError,
@@ -32,6 +33,7 @@ from .models import (
     Json,
     Listing,
     MalformedError,
+    identifier,
     instant,
     mapping,
     number,
@@ -54,6 +56,10 @@ _MOST_PAGES: Final = 400
 _LIST_PASSES: Final = 3
 # Beyond this, a clock is not off but broken.
 _MOST_OFFSET: Final = timedelta(days=3650)
+# Nobody is silenced for longer by one answer.
+_LONGEST_WAIT: Final = 86400
+# How the part of a reply begins that is never the same.
+_META: Final = b',"meta":{'
 # So much of a body is logged.
 _MOST_LOGGED: Final = 4000
 _LOGGER: Final = logging.getLogger(__package__)
@@ -107,6 +113,17 @@ class _Page:
     items: list[Any]
     total: int | None
     has_more: bool
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What a page was answered with the last time: its bytes up to `meta`.
+
+    An answer that begins with the same bytes says the same.
+    """
+
+    head: bytes = b""
+    data: Any = None
 
 
 @dataclass(slots=True)
@@ -179,6 +196,8 @@ class AmpsClient:
         self._reported_environment: Environment | None = None
         self._key_environment = environment_of_key(api_key)
         self._clock_offset = timedelta()
+        # Page by page; what says the same as before is not read again.
+        self._answers: dict[DeviceType, list[_Answer]] = {}
         # How often which route was asked, and how that ended.
         self.requests: Counter[str] = Counter()
 
@@ -335,8 +354,13 @@ class AmpsClient:
         offset = 0
         total: int | None = None
         previous: list[Any] = []
-        for _page in range(_MOST_PAGES):
-            page = await self._async_page(device_type, offset)
+        answers = self._answers.setdefault(device_type, [])
+        for number_of_page in range(_MOST_PAGES):
+            if number_of_page == len(answers):
+                answers.append(_Answer())
+            page = await self._async_page(
+                device_type, offset, known=answers[number_of_page]
+            )
             if offset and page.total != total:
                 one_pass.stable = False
             total = page.total
@@ -357,16 +381,23 @@ class AmpsClient:
             if page.items == previous:
                 break
             previous = page.items
+        del answers[number_of_page + 1 :]
         return one_pass
 
     async def _async_page(
-        self, device_type: DeviceType, offset: int, limit: int = PAGE_SIZE
+        self,
+        device_type: DeviceType,
+        offset: int,
+        limit: int = PAGE_SIZE,
+        known: _Answer | None = None,
     ) -> _Page:
         params = {"offset": str(offset), "limit": str(limit)}
         if self._user_id is not None:
             params["userId"] = self._user_id
         return _page_of(
-            await self._async_request("GET", f"/{device_type.path}", params=params)
+            await self._async_request(
+                "GET", f"/{device_type.path}", params=params, known=known
+            )
         )
 
     async def _async_request(
@@ -377,8 +408,12 @@ class AmpsClient:
         params: Mapping[str, str] | None = None,
         json: Json | None = None,
         scope: Scope = Scope.ACCOUNT,
+        known: _Answer | None = None,
     ) -> Any:
-        """Send a request and return the unwrapped `data` of its reply."""
+        """Send a request and return the unwrapped `data` of its reply.
+
+        It is the object of the last time where it says the same as `known`.
+        """
         headers = self._headers
         body: bytes | None = None
         if json is not None:
@@ -422,7 +457,27 @@ class AmpsClient:
                     1e3 * (monotonic() - started),
                     self._told(content),
                 )
-        return self._unwrap(content, status, retry_after, scope)
+        if known is None or status != HTTPStatus.OK:
+            return self._unwrap(content, status, retry_after, scope)
+        meta = _meta_after(content, len(known.head))
+        if meta is not None and known.head and content.startswith(known.head):
+            self._take_meta(meta)
+            return known.data
+        data = self._unwrap(content, status, retry_after, scope)
+        end = content.rfind(_META)
+        is_telling = _meta_after(content, end) is not None
+        known.head, known.data = (content[:end], data) if is_telling else (b"", None)
+        return data
+
+    def _take_meta(self, meta: Json) -> None:
+        """Take note of what a good reply says of the API itself."""
+        environment = text(meta.get("environment"))
+        if environment is not None and environment in Environment:
+            self._reported_environment = Environment(environment)
+        if (timestamp := instant(meta.get("timestamp"))) is not None:
+            offset = timestamp - datetime.now(UTC)
+            if abs(offset) < _MOST_OFFSET:
+                self._clock_offset = offset
 
     def _unwrap(
         self, content: bytes, status: int, retry_after: float | None, scope: Scope
@@ -437,13 +492,7 @@ class AmpsClient:
         good = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
         error = mapping(envelope.get("error"))
         if good and envelope and error is None and envelope.get("success") is not False:
-            environment = text(meta.get("environment"))
-            if environment is not None and environment in Environment:
-                self._reported_environment = Environment(environment)
-            if (timestamp := instant(meta.get("timestamp"))) is not None:
-                offset = timestamp - datetime.now(UTC)
-                if abs(offset) < _MOST_OFFSET:
-                    self._clock_offset = offset
+            self._take_meta(meta)
             return envelope.get("data") if "success" in envelope else envelope
         kind = error_type(scope, status, code := text((error or {}).get("code")))
         if error is None and not envelope and (good or kind is AmpsRefusedError):
@@ -480,8 +529,23 @@ class AmpsClient:
         return text
 
 
+def _meta_after(content: bytes, end: int) -> Json | None:
+    """Return a reply's `meta` where that is all that follows after `end`.
+
+    It is, if what follows makes an object with nothing else in it: then all
+    that was open before is closed, but for the reply itself.
+    """
+    if end < 0 or not content.startswith(_META, end):
+        return None
+    try:
+        rest = orjson.loads(b"{" + content[end + 1 :])
+    except orjson.JSONDecodeError:
+        return None
+    return rest["meta"] if rest.keys() == {"meta"} else None
+
+
 def _path(device_type: DeviceType, device_id: str) -> str:
-    return f"/{device_type.path}/{quote(device_id, safe='')}"
+    return f"/{device_type.path}/{_quoted(device_id)}"
 
 
 def _route(path: str) -> str:
@@ -493,7 +557,14 @@ def _route(path: str) -> str:
 
 
 def _action_path(action_id: str) -> str:
-    return f"/actions/{quote(action_id, safe='')}"
+    return f"/actions/{_quoted(action_id)}"
+
+
+def _quoted(ident: str) -> str:
+    """Return an id as a part of a path; `..` would lead elsewhere."""
+    if identifier(ident) is None:
+        raise AmpsDeviceNotFoundError("there is no such id", code="DEVICE_NOT_FOUND")
+    return quote(ident, safe="")
 
 
 def _action(data: object) -> Action:
@@ -546,4 +617,4 @@ def _seconds(value: str | None) -> float | None:
             seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
         except TypeError, ValueError:
             return None
-    return None if seconds is None else max(0, seconds)
+    return None if seconds is None else min(max(0, seconds), _LONGEST_WAIT)

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from .models import Command, Device, Json, Parameter, Setting, number
+from .models import MOST, Command, Device, Json, Parameter, Setting, number
 from .vocabulary import (
     READ_ONLY_SETTINGS,
     SETTING_BOUNDS,
@@ -19,8 +19,6 @@ from .vocabulary import (
     Units,
 )
 
-# Beyond this, a number is no amount of anything, nor can JSON say it.
-_MOST: Final = 1e15
 # Wall-clock time at the plant: no zone, no offset.
 PLANT_TIME: Final = "%Y-%m-%dT%H:%M:%S"
 
@@ -109,13 +107,16 @@ _POWER_CAP: Final = Command(
 )
 
 
+_NO_COMMANDS: Final[Mapping[str, Command]] = MappingProxyType({})
+
+
 def capabilities(device: Device) -> Mapping[str, Command]:
     """Return the commands that a device takes, of either generation."""
     if device.commands is not None:
         return device.commands
     if device.is_older:
-        return OLDER_COMMANDS.get(device.type, {})
-    return {}
+        return OLDER_COMMANDS.get(device.type, _NO_COMMANDS)
+    return _NO_COMMANDS
 
 
 def takes_power_cap_command(device: Device) -> bool:
@@ -155,7 +156,7 @@ def _check_bounds(
 ) -> None:
     too_low = low is not None and value < low
     too_high = high is not None and value > high
-    if too_low or too_high or number(value) is None or abs(value) > _MOST:
+    if too_low or too_high or number(value) is None or abs(value) > MOST:
         raise RequestRefusedError(
             reason,
             name=name,

@@ -104,6 +104,11 @@ class AmpsDeviceCredentialsError(AmpsDeviceError):
 class AmpsDeviceNotFoundError(AmpsDeviceError):
     """The device, action or address does not exist (any more)."""
 
+    @property
+    def is_final(self) -> bool:
+        """Tell whether the API says so of the device, and no proxy of a page."""
+        return self.code == "DEVICE_NOT_FOUND"
+
 
 class AmpsDeviceOfflineError(AmpsDeviceError):
     """The device cannot be reached by its manufacturer."""

@@ -13,7 +13,7 @@ tells what did.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
-from math import isfinite
+import marshal
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
@@ -24,6 +24,18 @@ import orjson
 from .vocabulary import FINAL_STATES, SETTING_UNITS, DeviceType
 
 type Json = dict[str, Any]
+# Of a device's body: all but these two, the sync, and the state.
+type _Prints = tuple[bytes | None, bytes | None, bytes | None]
+
+# Beyond this, a number is no amount of anything.
+MOST: Final = 1e15
+# What of a device's body changes with each reading.
+_READINGS: Final = frozenset({"sync", "state"})
+# Years that a time can be in; further out, no other zone could say it.
+_YEARS: Final = range(1971, 9000)
+_LONGEST_ID: Final = 255
+# No reply nests deeper; what goes through a body is not made for much more.
+_DEEPEST: Final = 32
 
 # A battery of more than this many kWh is a reply that speaks in Wh.
 _MOST_KWH: Final = 1000
@@ -34,18 +46,24 @@ class MalformedError(ValueError):
 
 
 def number(value: object) -> float | None:
-    """Return a finite number as it is, anything else as None."""
+    """Return an amount as it is, anything else as None."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    try:
-        return value if isfinite(value) else None
-    except OverflowError:
-        return None
+    # What is no number is in no range.
+    return value if -MOST <= value <= MOST else None
 
 
 def text(value: object) -> str | None:
     """Return a text that says something, anything else as None."""
     return value if isinstance(value, str) and value else None
+
+
+def identifier(value: object) -> str | None:
+    """Return an id that a request can be made with, anything else as None."""
+    found = text(value)
+    if found is None or found in {".", ".."} or len(found) > _LONGEST_ID:
+        return None
+    return found if found.isprintable() else None
 
 
 def flag(value: object) -> bool | None:
@@ -59,9 +77,11 @@ def instant(value: object) -> datetime | None:
         return None
     try:
         parsed = datetime.fromisoformat(value)
-        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
     except ValueError:
         return None
+    if parsed.year not in _YEARS:
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 
 
 def mapping(value: object) -> Json | None:
@@ -121,10 +141,23 @@ class Reported(_Model):
         """Tell whether this field is reported, even as null."""
         return self.NAMES[name] in self.raw
 
+    def changes(self, other: Self) -> frozenset[str] | None:
+        """Return the fields that another one has otherwise.
+
+        None where not even the same fields are there.
+        """
+        if self.raw.keys() != other.raw.keys():
+            return None
+        return frozenset(
+            name for name in self.NAMES if getattr(self, name) != getattr(other, name)
+        )
+
     @classmethod
     def from_raw(cls, raw: Json) -> Self:
         """Read a reported object, and keep what was reported."""
-        return replace(cls.from_dict(raw), raw=raw)
+        reported = cls.from_dict(raw)
+        object.__setattr__(reported, "raw", raw)
+        return reported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,9 +356,11 @@ class Action(_Model):
         """
         if (found := mapping(raw)) is None:
             raise MalformedError("an action is not an object")
+        if _is_too_deep(found):
+            raise MalformedError("an action is nested too deeply")
         if text(found.get("id")) is None:
             found = {**found, "id": found.get("actionId")}
-        if text(found["id"]) is None:
+        if identifier(found["id"]) is None:
             raise MalformedError("an action has no id")
         if (error := mapping(found.get("error"))) is not None:
             found = _filled(
@@ -384,29 +419,35 @@ class Device:
     last_action: Action | None
     # Seen by a single read, which tells all that there is.
     detailed: bool
+    # What was told and could not be read, so that it says nothing of a loss.
+    unread: frozenset[str] = frozenset()
     source: str | None = field(compare=False)
     raw: Json = field(compare=False, repr=False)
+    # Of the body: what the next one is compared with.
+    prints: _Prints = field(default=(None, None, None), compare=False, repr=False)
 
     @property
     def is_older(self) -> bool:
         """Tell whether the device speaks the older generation of the API."""
         return self.detailed and self.commands is None
 
-    def same_but_for_sync(self, other: Self) -> bool:
-        """Tell whether nothing but the time of the reading differs."""
-        return (
-            self.state == other.state
-            and self.state.raw.keys() == other.state.raw.keys()
-            and self.sync.raw.keys() == other.sync.raw.keys()
-            and self.sync.available == other.sync.available
-            and self.last_action == other.last_action
-            and self.commands == other.commands
-            and self.settings == other.settings
-            and self.vendor == other.vendor
-            and self.model == other.model
-            and self.conflict_strategies == other.conflict_strategies
-            and self.detailed == other.detailed
-        )
+    def changes(self, other: Self) -> frozenset[str] | None:
+        """Return the fields of the state that another reading has otherwise.
+
+        None where more differs than the state and the time of the reading.
+        """
+        if (
+            self.sync.raw.keys() != other.sync.raw.keys()
+            or self.sync.available != other.sync.available
+        ):
+            return None
+        for name in _LASTING:
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if mine is not theirs and mine != theirs:
+                return None
+        if self.state is other.state:
+            return frozenset()
+        return self.state.changes(other.state)
 
     @classmethod
     def from_raw(
@@ -423,11 +464,22 @@ class Device:
         single read (`detailed`) leaves out, the device does not have.
         Raises MalformedError where there is no object or no id.
         """
-        if known is not None and detailed <= known.detailed and _same(known.raw, raw):
+        comparable = known is not None and detailed <= known.detailed
+        if known is not None and comparable and known.raw is raw:
             return known
         if (found := mapping(raw)) is None:
             raise MalformedError("a device is not an object")
-        if (device_id := text(found.get("id"))) is None:
+        prints = _prints(found)
+        if known is not None and comparable and prints[0] == known.prints[0]:
+            if None not in prints and prints == known.prints:
+                return known
+            if not detailed and prints[0] is not None:
+                return known.read_again(found, prints)
+        if _is_too_deep(found):
+            raise MalformedError("a device is nested too deeply")
+        if known is not None and comparable and _same(known.raw, found):
+            return known
+        if (device_id := identifier(found.get("id"))) is None:
             raise MalformedError("a device has no id")
         if known is not None and known.id != device_id:
             known = None
@@ -442,8 +494,6 @@ class Device:
                     return old
             return read(value)
 
-        if (state := found.get("state")) is not None and not isinstance(state, dict):
-            raise MalformedError("a device's state is not an object")
         commands = part(
             "commands",
             known.commands if known else None,
@@ -461,6 +511,9 @@ class Device:
         if known is not None and settings is None:
             if not detailed or found.get("settings") is not None:
                 settings = known.settings
+        if known is not None and not detailed and known.settings and settings:
+            # A list can leave out some settings, or all.
+            settings = {**known.settings, **settings}
         if detailed:
             settings = settings or {}
             # A map that cannot be read is none of the older generation's.
@@ -474,15 +527,11 @@ class Device:
             type=device_type,
             vendor=text(found.get("vendor")),
             model=text(metadata.get("model")),
-            sync=part(
-                "sync",
-                known.sync if known else Sync(),
-                lambda value: Sync.from_raw(mapping(value) or {}),
-            ),
+            sync=part("sync", known.sync if known else Sync(), _sync),
             state=part(
                 "state",
                 known.state if known else State(),
-                lambda value: STATES[device_type].from_raw(mapping(value) or {}),
+                lambda value: _state(device_type, value),
             ),
             commands=commands,
             settings=settings,
@@ -491,21 +540,119 @@ class Device:
                 "lastAction", known.last_action if known else None, _last_action
             ),
             detailed=detailed or (known is not None and known.detailed),
+            unread=frozenset(
+                name
+                for name in ("commands", "settings")
+                if (
+                    not _is_readable(found[name])
+                    if found.get(name) is not None
+                    else not detailed and known is not None and name in known.unread
+                )
+            ),
             source=text(metadata.get("source")),
             raw=found,
+            prints=prints,
         )
 
+    def read_again(self, raw: Json, prints: _Prints) -> Self:
+        """Return the device with the sync and the state of a newer body.
 
-def _dumps(value: object) -> bytes:
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        Nothing else of that body may differ. Raises MalformedError where the
+        state is none.
+        """
+        _, sync, state = prints
+        again = object.__new__(type(self))
+        for name in _DEVICE_FIELDS:
+            object.__setattr__(again, name, getattr(self, name))
+        object.__setattr__(again, "raw", raw)
+        object.__setattr__(again, "prints", prints)
+        if sync is None or sync != self.prints[1]:
+            object.__setattr__(again, "sync", _sync(raw.get("sync")))
+        if state is None or state != self.prints[2]:
+            object.__setattr__(again, "state", _state(self.type, raw.get("state")))
+        return again
+
+
+_DEVICE_FIELDS: Final = tuple(item.name for item in fields(Device))
+# What of a device is the same from reading to reading.
+_LASTING: Final = (
+    "commands",
+    "settings",
+    "last_action",
+    "detailed",
+    "unread",
+    "vendor",
+    "model",
+    "conflict_strategies",
+)
+
+
+def _sync(value: object) -> Sync:
+    return Sync.from_raw(_shallow(value) or {})
+
+
+def _state(device_type: DeviceType, value: object) -> State:
+    state = _shallow(value)
+    if value is not None and state is None:
+        raise MalformedError("a device's state is not an object")
+    return STATES[device_type].from_raw(state or {})
+
+
+def _shallow(value: object) -> Json | None:
+    """Return an object as it is, anything else as None."""
+    if (found := mapping(value)) is not None and _is_too_deep(found):
+        raise MalformedError("a device is nested too deeply")
+    return found
+
+
+def _is_too_deep(value: Json) -> bool:
+    """Tell whether objects and lists are nested deeper than in any reply."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _print(value: Any) -> bytes | None:
+    """Return what tells a JSON value from any other; None where it is none.
+
+    To Python `true` equals 1, to the API it does not. Not as JSON: what
+    writes that must not be given what nests deeply, and nobody has looked yet.
+    """
+    try:
+        # The last version that knows no references, only values.
+        return marshal.dumps(value, 2)
+    except ValueError:
+        return None
+
+
+def _prints(body: Json) -> _Prints:
+    """Return what tells the parts of a device's body from any others."""
+    rest = {name: value for name, value in body.items() if name not in _READINGS}
+    return _print(rest), _print(body.get("sync")), _print(body.get("state"))
 
 
 def _same(old: object, new: object) -> bool:
-    """Tell whether two bodies say the same.
+    """Tell whether two values of bodies say the same, in whatever order."""
+    return old == new and _sorted(old) == _sorted(new)
 
-    To Python `true` equals 1, to the API it does not.
-    """
-    return old == new and _dumps(old) == _dumps(new)
+
+def _sorted(value: object) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _is_readable(value: object) -> bool:
+    """Tell whether a map of commands or settings can be read as a whole."""
+    return isinstance(value, dict) and all(
+        isinstance(item, dict) for item in value.values()
+    )
 
 
 def _settings(device_type: DeviceType, value: object) -> dict[str, Setting] | None:

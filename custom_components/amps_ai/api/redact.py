@@ -19,17 +19,23 @@ _PRIVATE: Final = frozenset(
         "apikey",
         "city",
         "cloudhookurl",
+        "coordinates",
         "credentials",
         "customerid",
         "email",
         "externaluserref",
+        "firstname",
         "gps",
-        "ipaddress",
+        "ip",
+        "lastname",
+        "lat",
         "latitude",
         "licenseplate",
+        "lng",
         "location",
+        "lon",
         "longitude",
-        "macaddress",
+        "mac",
         "owner",
         "password",
         "phone",
@@ -50,14 +56,24 @@ _PRIVATE: Final = frozenset(
         "zip",
     }
 )
-_MAIL: Final = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
+_MAIL: Final = re.compile(r"(?<![^\s@\"'<>])[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
 _DEEPEST: Final = 50
-_SIGNS: Final = re.compile("[^a-z0-9]")
+_WORDS: Final = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# No private name is made of more words.
+_MOST_WORDS: Final = 3
 
 
 def is_private(name: str) -> bool:
-    """Tell whether a field of this name may not be told."""
-    return _SIGNS.sub("", name.lower()) in _PRIVATE
+    """Tell whether a field of this name may not be told.
+
+    One private word among several is enough: `homeAddress`, `vehicle_vin`.
+    """
+    words = [word.lower() for word in _WORDS.findall(name)]
+    return any(
+        "".join(words[start : start + count]) in _PRIVATE
+        for count in range(1, _MOST_WORDS + 1)
+        for start in range(len(words))
+    )
 
 
 def map_texts(

@@ -6,6 +6,7 @@ use for the same. Words that nobody knows yet pass through as they are.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 import re
 from types import MappingProxyType
 from typing import Final
@@ -236,13 +237,16 @@ def understand[WordT: StrEnum](kind: type[WordT], word: str | None) -> WordT | N
     Spelling does not matter: `SuspendedEV`, `suspended-ev` and
     `suspended_ev` are one word.
     """
-    if word is None:
-        return None
+    found = None if word is None else _meaning(kind, word)
+    return found if isinstance(found, kind) else None
+
+
+@lru_cache(maxsize=512)
+def _meaning(kind: type[StrEnum], word: str) -> StrEnum | None:
     for spelling in (word, _WORD_BREAK.sub("_", word.strip()).lower()):
         if spelling in kind:
             return kind(spelling)
-    found = _SYNONYMS.get(kind, {}).get(spelling)
-    return found if isinstance(found, kind) else None
+    return _SYNONYMS.get(kind, {}).get(spelling)
 
 
 # The documented bounds of settings, for devices that do not say their own.

@@ -33,7 +33,8 @@ _SECRET: Final = re.compile(r"whsec_([A-Za-z0-9+/]+)={0,2}")
 # The only ends that an event tells of.
 _ENDS: Final = (ActionState.COMPLETED, ActionState.FAILED)
 _LONGEST_URL: Final = 2048
-_URL: Final = re.compile(r"[!#-;=?-\[\]_a-z~%]+")
+# What a URL is made of, but for brackets: where it is told, Markdown is rendered.
+_URL: Final = re.compile(r"[!#-;=?-Z_a-z~%]+")
 
 
 class InvalidSecretError(ValueError):

@@ -1,0 +1,238 @@
+"""What Home Assistant's own page of its health says of Amps AI."""
+
+from base64 import b64encode
+from collections.abc import Generator
+import json
+import time
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
+
+from custom_components.amps_ai.const import (
+    CONF_APP_ID,
+    CONF_WEBHOOK,
+    CONF_WEBHOOK_SECRET,
+    DOMAIN,
+)
+from sandbox import LIVE_KEY, TEST_KEY, Sandbox
+
+from .conftest import Pass
+
+WEBHOOK_ID = "0123456789abcdef" * 4
+SECRET = "whsec_" + b64encode(b"a secret of twenty-four.").decode()
+
+
+@pytest.fixture(autouse=True)
+def now(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Stop the clock; the core is there first, as it sets the time of its loop."""
+
+
+@pytest.fixture(autouse=True)
+def quick(sandbox: Sandbox) -> Generator[None]:
+    """Ask for actions often, which end at once."""
+    sandbox.action_seconds = 0
+    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
+        yield
+
+
+async def _done(hass: HomeAssistant) -> None:
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def _set_up(
+    hass: HomeAssistant, key: str = TEST_KEY, options: dict[str, Any] | None = None
+) -> MockConfigEntry:
+    data = {CONF_API_KEY: key, CONF_APP_ID: "app_demo"}
+    if options:
+        data |= {CONF_WEBHOOK_ID: WEBHOOK_ID, CONF_WEBHOOK_SECRET: SECRET}
+    entry = MockConfigEntry(
+        domain=DOMAIN, title=key[:7], unique_id=key, data=data, options=options or {}
+    )
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await _done(hass)
+    return entry
+
+
+async def _health(hass: HomeAssistant, ws: WebSocketGenerator) -> dict[str, Any]:
+    """Return what the page shows once everything is known, as the frontend asks."""
+    assert await async_setup_component(hass, "system_health", {})
+    assert await async_setup_component(hass, DOMAIN, {})
+    await _done(hass)
+    client = await ws(hass)
+    await client.send_json_auto_id({"type": "system_health/info"})
+    assert (await client.receive_json())["success"]
+    info: dict[str, Any] = {}
+    while True:
+        event = (await client.receive_json())["event"]
+        if event["type"] == "finish":
+            break
+        if event["type"] == "initial":
+            info = event["data"][DOMAIN]["info"]
+        elif event["domain"] == DOMAIN:
+            assert event["success"]
+            info[event["key"]] = event["data"]
+    await client.close()
+    translations = await async_get_translations(hass, "en", "system_health", [DOMAIN])
+    for name in info:
+        assert f"component.{DOMAIN}.system_health.info.{name}" in translations
+    for secret in (TEST_KEY, LIVE_KEY, WEBHOOK_ID, SECRET):
+        assert secret not in json.dumps(info)
+    return info
+
+
+async def test_all_is_well(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+) -> None:
+    asked = sandbox.requests.total
+    info = await _health(hass, hass_ws_client)
+    # One look whether there is anybody, without a key.
+    assert sandbox.requests.total <= asked + 1
+    assert info == {
+        "can_reach_api": "ok",
+        "accounts_loaded": "1/1",
+        "environment": "sandbox",
+        "devices": "5",
+        "requests": str(asked),
+        "holds_back": "0 s",
+        "webhooks": "off",
+    }
+
+
+async def test_no_entry(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator
+) -> None:
+    info = await _health(hass, hass_ws_client)
+    assert info == {
+        "can_reach_api": "ok",
+        "accounts_loaded": "0/0",
+        "environment": "-",
+        "devices": "-",
+        "requests": "-",
+        "holds_back": "-",
+        "webhooks": "-",
+    }
+
+
+@pytest.mark.parametrize("how", ["fails", "unloaded", "stopped"])
+async def test_no_entry_is_loaded(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    """The page is there when it is needed most."""
+    if how == "fails":
+        sandbox.faults.add(code="INTERNAL_ERROR")
+    elif how == "stopped":
+        monkeypatch.setenv("AMPS_AI_API_URL", "http://127.0.0.1:1")
+    entry = await _set_up(hass)
+    if how == "unloaded":
+        assert await hass.config_entries.async_unload(entry.entry_id)
+    info = await _health(hass, hass_ws_client)
+    assert info["accounts_loaded"] == "0/1"
+    assert info["devices"] == "-"
+    if how == "stopped":
+        assert info["can_reach_api"] == {"type": "failed", "error": "unreachable"}
+    else:
+        assert info["can_reach_api"] == "ok"
+
+
+async def test_not_reachable_any_more(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    loaded: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AMPS_AI_API_URL", "http://127.0.0.1:1")
+    info = await _health(hass, hass_ws_client)
+    assert info["can_reach_api"] == {"type": "failed", "error": "unreachable"}
+    assert info["accounts_loaded"] == "1/1"
+
+
+async def test_two_accounts(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, sandbox: Sandbox
+) -> None:
+    """Each account is told of, in the same order."""
+    await _set_up(hass)
+    await _set_up(hass, LIVE_KEY)
+    for number in range(3):
+        sandbox.live_home.add_device("vehicle", device_id=f"more_{number}")
+    for entry in hass.config_entries.async_entries(DOMAIN):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+    await _done(hass)
+    info = await _health(hass, hass_ws_client)
+    assert info["accounts_loaded"] == "2/2"
+    assert info["environment"] == "sandbox, live"
+    assert info["devices"] == "5, 8"
+    assert info["holds_back"] == "0 s, 0 s"
+    assert info["webhooks"] == "off, off"
+
+
+async def test_holds_back(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    pass_time: Pass,
+) -> None:
+    """After too many requests, the page says how long the account waits."""
+    sandbox.faults.add(code="RATE_LIMIT_EXCEEDED", retry_after=300)
+    await pass_time(75)
+    info = await _health(hass, hass_ws_client)
+    seconds = float(info["holds_back"].removesuffix(" s"))
+    assert 280 <= seconds <= 300
+
+
+async def test_webhooks(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
+    sandbox: Sandbox,
+    pass_time: Pass,
+) -> None:
+    """On and nothing came, on and working, on and without a secret."""
+    entry = await _set_up(hass, options={CONF_WEBHOOK: True})
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "silent"
+    client = await hass_client_no_auth()
+    sandbox.webhooks.now = time.time
+    endpoint = sandbox.webhooks.add(
+        str(client.make_url(f"/api/webhook/{WEBHOOK_ID}")), SECRET
+    )
+    device = sandbox.device("device_battery_001")
+    device.credentials_refused = True
+    device.credentials_refused = None
+    await sandbox.webhooks.settled()
+    await _done(hass)
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "working"
+    # An end that no webhook tells: they have fallen silent.
+    sandbox.webhooks.remove(endpoint)
+    await hass.services.async_call(
+        "select",
+        "select_option",
+        {"entity_id": "select.powerwall_2_mode", "option": "charge"},
+        blocking=True,
+    )
+    await pass_time(90)
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "silent"
+    hass.config_entries.async_update_entry(
+        entry, data={**entry.data, CONF_WEBHOOK_SECRET: ""}
+    )
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await _done(hass)
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "no secret"
