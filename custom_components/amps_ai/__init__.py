@@ -25,6 +25,7 @@ from .coordinator import AmpsCoordinator
 from .errors import spoken
 from .freshness import FreshnessPlanner
 from .leftovers import async_watch_leftovers
+from .limits import LIMITS
 from .links import Links, async_remove as async_remove_links
 from .llm import async_register_commands_api
 from .push import PushManager, async_remove as async_remove_ends
@@ -76,7 +77,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     links = Links(hass, account, coordinators)
     await links.async_load()
     await asyncio.gather(*(item.async_prepare() for item in coordinators.values()))
-    _raise_if_unusable(entry.title, coordinators.values())
+    _raise_if_unusable(account, coordinators.values())
     for coordinator in coordinators.values():
         await coordinator.async_refresh()
 
@@ -110,17 +111,24 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     return True
 
 
-def _raise_if_unusable(title: str, coordinators: Iterable[AmpsCoordinator]) -> None:
+def _raise_if_unusable(
+    account: AmpsAccount, coordinators: Iterable[AmpsCoordinator]
+) -> None:
     """Give up where the key is refused or no type answers.
 
     A type that fails alone does so on its own.
     """
+    title = account.entry.title
     errors = [coordinator.prepare_error for coordinator in coordinators]
     failed = [error for error in errors if error is not None]
     for error in failed:
-        if isinstance(error, AmpsInvalidKeyError):
+        if isinstance(error, AmpsInvalidKeyError) or (
+            # A bare refusal too often, and then alone.
+            account.limits.key_refused and error.status is not None
+        ):
             raise spoken(error, title, ConfigEntryAuthFailed) from error
     if len(failed) == len(errors):
+        account.async_keep_limits()
         raise spoken(failed[0], title, ConfigEntryNotReady) from failed[0]
 
 
@@ -141,6 +149,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> Non
     """Remove what an account leaves behind."""
     issues.async_forget(hass, entry)
     async_remove_ends(hass, entry)
+    hass.data.get(LIMITS, {}).pop(entry.entry_id, None)
     await async_remove_links(hass, entry)
     await async_remove_webhook(hass, entry)
 

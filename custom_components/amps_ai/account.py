@@ -26,7 +26,7 @@ from .api import (
 )
 from .const import CONF_APP_ID, CONF_USER_ID, DOMAIN, LOGGER, api_url, link_base_url
 from .errors import spoken_errors
-from .limits import Limits
+from .limits import LIMITS, Limits
 from .names import distinct_name, plain_name, plain_text, vendor_name
 
 if TYPE_CHECKING:
@@ -90,7 +90,10 @@ class AmpsAccount:
         self.client = create_client(
             hass, entry.data[CONF_API_KEY], entry.data.get(CONF_USER_ID)
         )
-        self.limits = Limits()
+        # What a set-up that came to nothing was told counts for the next one.
+        key, limits = hass.data.get(LIMITS, {}).pop(entry.entry_id, (None, None))
+        same_key = key == entry.data[CONF_API_KEY]
+        self.limits = limits if limits is not None and same_key else Limits()
         self._owners: dict[str, DeviceType] = {}
         # Default names, and whose they are; those of earlier runs stay theirs.
         self._names: dict[str, str] = {}
@@ -99,6 +102,9 @@ class AmpsAccount:
         # Which types' lists are denied, and as what.
         self._denied: dict[str, str] = {}
         self._elsewhere: dict[DeviceType, frozenset[str]] = {}
+        # Held by the type whose listeners are told bit by bit.
+        self.telling = asyncio.Lock()
+        self._infos: dict[str, tuple[Device, DeviceInfo]] = {}
         # What takes back the warnings of displaced actions, by action.
         self.displaced: dict[str, CALLBACK_TYPE] = {}
         self._service_id = ""
@@ -113,6 +119,14 @@ class AmpsAccount:
         )
 
     # Answers and refusals
+
+    @callback
+    def async_keep_limits(self) -> None:
+        """Have the next set-up hold back as this one, which came to nothing."""
+        self.hass.data.setdefault(LIMITS, {})[self.entry.entry_id] = (
+            self.entry.data[CONF_API_KEY],
+            self.limits,
+        )
 
     @callback
     def async_answered(self, asker: str, asked_at: datetime) -> None:
@@ -230,6 +244,7 @@ class AmpsAccount:
     def async_forget(self, device_id: str) -> None:
         """Forget a device that is gone."""
         self._owners.pop(device_id, None)
+        self._infos.pop(device_id, None)
         if (name := self._names.pop(device_id, None)) is not None:
             self._named.pop(name, None)
 
@@ -284,11 +299,15 @@ class AmpsAccount:
 
     @callback
     def async_device_info(self, device: Device) -> DeviceInfo:
-        """Describe a device."""
-        return DeviceInfo(
-            identifiers={(DOMAIN, device.id)},
-            name=self.async_name(device),
-            manufacturer=vendor_name(device.vendor),
-            model=plain_text(device.model or "") or None,
-            via_device_id=self._service_id,
-        )
+        """Describe a device, for all of its entities."""
+        described, info = self._infos.get(device.id, (None, None))
+        if info is None or described is not device:
+            info = DeviceInfo(
+                identifiers={(DOMAIN, device.id)},
+                name=self.async_name(device),
+                manufacturer=vendor_name(device.vendor),
+                model=plain_text(device.model or "") or None,
+                via_device_id=self._service_id,
+            )
+            self._infos[device.id] = (device, info)
+        return info

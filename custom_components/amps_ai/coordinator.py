@@ -6,8 +6,9 @@ listener wants to hear is its context: None for everything, else a `Watch`.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from random import uniform
 from time import perf_counter
 from typing import Any, Final, override
 
@@ -35,7 +36,10 @@ from .limits import REFUSED_WAIT
 
 # The API serves an expedited read from its cache for so long.
 EXPEDITED_TTL: Final = timedelta(seconds=60)
-# So many seconds the listeners are told in one go.
+# Within so many seconds, those who held back ask one after the other.
+_LOTS: Final = 2
+# News of so many devices are told at once; of more, for so many seconds in one go.
+_FEW: Final = 8
 _SLICE: Final = 0.001
 
 
@@ -62,13 +66,27 @@ class _News:
     fields: frozenset[str] | None = frozenset()
     is_reading: bool = False
 
-    def concerns(self, watch: Watch) -> bool:
-        """Tell whether a listener wants to hear of it."""
-        if self.fields is None or (self.is_reading and watch.readings):
-            return True
-        if not self.fields:
-            return False
-        return watch.fields is None or not watch.fields.isdisjoint(self.fields)
+
+@dataclass(slots=True)
+class _Watches:
+    """Who listens to a device: all, and those who follow its readings."""
+
+    all: dict[int, tuple[CALLBACK_TYPE, Watch]] = field(default_factory=dict)
+    readings: dict[int, CALLBACK_TYPE] = field(default_factory=dict)
+
+    def concerned(self, news: _News) -> list[CALLBACK_TYPE]:
+        """Return whom the news concern."""
+        changed = news.fields
+        if changed is not None and not changed:
+            return list(self.readings.values()) if news.is_reading else []
+        return [
+            update_callback
+            for update_callback, watch in self.all.values()
+            if changed is None
+            or watch.fields is None
+            or not changed.isdisjoint(watch.fields)
+            or (news.is_reading and watch.readings)
+        ]
 
 
 # Called with a device's id and the device, or None where it is gone.
@@ -100,8 +118,10 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self.data = {}
         self._answered_at: datetime | None = None
         self._prepared: Listing | AmpsError | None = None
+        self._prepared_at = dt_util.utcnow()
+        self._interval = SCAN_INTERVAL
         # Listeners by device: a poll visits those of changed devices only.
-        self._watches: dict[str, dict[int, tuple[CALLBACK_TYPE, Watch]]] = {}
+        self._watches: dict[str, _Watches] = {}
         self._shape_callbacks: dict[int, ShapeCallback] = {}
         self._refusal_callbacks: list[RefusalCallback] = []
         self._action_callbacks: list[ActionCallback] = []
@@ -117,6 +137,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         # Why a device cannot be used, and what is missing from how many lists.
         self._unusable: dict[str, AmpsDeviceError] = {}
         self._missing: dict[str, int] = {}
+        self._told_gone: set[str] = set()
         self._expedited: dict[str, datetime] = {}
         # When the last single read of a device was captured.
         self._single: dict[str, datetime | None] = {}
@@ -134,7 +155,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             return True
         if self.account.limits.key_refused or self._answered_at is None:
             return False
-        return dt_util.utcnow() - self._answered_at < GRACE
+        return self._grace_left > 0
+
+    @property
+    def _grace_left(self) -> float:
+        """Return for how many seconds what is known may still be shown."""
+        if self._answered_at is None:
+            return 0
+        return (self._answered_at + GRACE - dt_util.utcnow()).total_seconds()
 
     @callback
     def async_is_usable(self, device_id: str) -> bool:
@@ -207,13 +235,16 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             return super().async_add_listener(update_callback, context)
         device_id = context.device_id
         number = self._next_id = self._next_id + 1
-        self._watches.setdefault(device_id, {})[number] = (update_callback, context)
+        watches = self._watches.setdefault(device_id, _Watches())
+        watches.all[number] = (update_callback, context)
+        if context.readings:
+            watches.readings[number] = update_callback
 
         @callback
         def _remove() -> None:
-            watches = self._watches[device_id]
-            del watches[number]
-            if not watches:
+            del watches.all[number]
+            watches.readings.pop(number, None)
+            if not watches.all and self._watches.get(device_id) is watches:
                 del self._watches[device_id]
 
         return _remove
@@ -255,6 +286,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     @override
     def async_update_listeners(self) -> None:
         """Tell the listeners of what changed, and nobody else."""
+        self._log_gone()
         reshaped, self._reshaped = self._reshaped, {}
         trusted = self.trusted
         if trusted is not self._told_trusted:
@@ -262,10 +294,13 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             for device_id in self._watches:
                 self._take_news(device_id, None)
         changed = any(news.fields != frozenset() for news in self._news.values())
-        if self._teller is None and not self._tell_some():
-            # The loop is everybody's: the rest is told bit by bit.
+        if len(self._news) <= _FEW:
+            for device_id in tuple(self._news):
+                self._tell(device_id)
+        elif self._teller is None:
+            # The loop is everybody's: so much is told bit by bit.
             self._teller = self.config_entry.async_create_task(
-                self.hass, self._async_tell_rest(), f"{self.name} news", False
+                self.hass, self._async_tell_all(), f"{self.name} news", False
             )
         for device_id, device in reshaped.items():
             for shape_callback in tuple(self._shape_callbacks.values()):
@@ -273,39 +308,54 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         if changed:
             super().async_update_listeners()
 
+    @callback
+    def _log_gone(self) -> None:
+        """Log once that a device cannot be used, and once that it can again."""
+        gone = (self._missing.keys() | self._unusable.keys()) & self.data.keys()
+        for device_id in sorted(gone ^ self._told_gone):
+            if (device := self.data.get(device_id)) is None:
+                continue
+            name = self.account.async_spoken_name(device)
+            if device_id not in gone:
+                LOGGER.info("%s is there again", name)
+            elif (err := self._unusable.get(device_id)) is not None:
+                LOGGER.info("%s cannot be used: %s", name, err)
+            else:
+                LOGGER.info("%s is not listed any more", name)
+        self._told_gone = gone
+
     def _take_news(
         self, device_id: str, fields: frozenset[str] | None, *, is_reading: bool = False
     ) -> None:
-        """Note what there is to tell of a device."""
+        """Note what there is to tell of a device, if somebody listens."""
+        if device_id not in self._watches:
+            return
         news = self._news.setdefault(device_id, _News())
         news.is_reading |= is_reading
         if news.fields is not None:
             news.fields = None if fields is None else news.fields | fields
 
-    @callback
-    def _tell_some(self) -> bool:
-        """Tell what there is for a moment; return whether that was all."""
-        began = perf_counter()
-        while self._news:
-            self._tell(next(iter(self._news)))
-            if perf_counter() - began > _SLICE:
-                break
-        return not self._news
-
-    async def _async_tell_rest(self) -> None:
+    async def _async_tell_all(self) -> None:
+        """Tell what there is, a moment at a time; the types take turns."""
         try:
-            while not self._tell_some():
-                await asyncio.sleep(0)
+            async with self.account.telling:
+                began = perf_counter()
+                while self._news:
+                    self._tell(next(iter(self._news)))
+                    if perf_counter() - began > _SLICE:
+                        await asyncio.sleep(0)
+                        began = perf_counter()
         finally:
             self._teller = None
 
     @callback
     def _tell(self, device_id: str) -> None:
         """Tell a device's listeners what they have not heard of yet."""
-        news = self._news.pop(device_id)
-        for update_callback, watch in tuple(self._watches.get(device_id, {}).values()):
-            if not news.concerns(watch):
-                continue
+        news = self._news.pop(device_id, None)
+        watches = self._watches.get(device_id)
+        if news is None or watches is None:
+            return
+        for update_callback in watches.concerned(news):
             try:
                 update_callback()
             except Exception:
@@ -328,9 +378,9 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             self._stop_grace = None
         if self.trusted is not self._told_trusted:
             self.async_update_listeners()
-        if self.trusted and not self.last_update_success and self._answered_at:
+        if self.trusted and not self.last_update_success:
             # The next poll may be further away than the end of the grace.
-            left = self._answered_at + GRACE - dt_util.utcnow()
+            left = self._grace_left
             self._stop_grace = async_call_later(
                 self.hass, left, HassJob(self._grace_over, cancel_on_shutdown=True)
             )
@@ -357,12 +407,18 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         All types ask side by side; what they bring is used in their order,
         so that it does not depend on who answers first.
         """
+        limits = self.account.limits
+        self._prepared_at = dt_util.utcnow()
+        if limits.wait(self.device_type):
+            self._prepared = _held_back()
+            return
         try:
             self._prepared = await self.account.client.async_list_devices(
                 self.device_type
             )
         except AmpsError as err:
             self._prepared = err
+            limits.refused(err, self.device_type)
             self.account.async_list_refused(self.device_type, err)
 
     @property
@@ -374,15 +430,22 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     async def _async_update_data(self) -> dict[str, Device]:
         """Read the list."""
         limits = self.account.limits
+        self.update_interval = self._interval
         if self._prepared is None and (wait := limits.wait(self.device_type)):
-            raise self._failed(AmpsOverloadedError("the account asked too much"), wait)
-        asked_at = dt_util.utcnow()
+            if self.last_update_success and (left := self._grace_left) > 0:
+                # To wait for others is no failure yet, and nothing to log.
+                self.update_interval = timedelta(seconds=min(_held(wait), left + 1))
+                return self.data
+            raise self._failed(_held_back(), wait)
+        prepared = self._prepared is not None
+        asked_at = self._prepared_at if prepared else dt_util.utcnow()
         try:
             listing = await self._async_list()
         except AmpsError as err:
             self.complete_lists = 0
-            limits.refused(err, self.device_type)
-            self.account.async_list_refused(self.device_type, err)
+            if not prepared:
+                limits.refused(err, self.device_type)
+                self.account.async_list_refused(self.device_type, err)
             loaded = self.config_entry.state is ConfigEntryState.LOADED
             if limits.key_refused and loaded:
                 # A raised ConfigEntryAuthFailed would end the polling for good.
@@ -398,7 +461,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 f"Left out of the {self.device_type.path} list: {reason}"
             )
         data = self._take_list(listing)
-        self.update_interval = SCAN_INTERVAL if data else SCAN_INTERVAL_EMPTY
+        self._interval = SCAN_INTERVAL if data else SCAN_INTERVAL_EMPTY
+        self.update_interval = self._interval
         return data
 
     def _failed(self, err: AmpsError, wait: float) -> UpdateFailed:
@@ -407,9 +471,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             err,
             self.config_entry.title,
             UpdateFailed,
-            # The next poll is planned from the last full second: without one
-            # more, it would come before its time, again and again.
-            retry_after=wait + 1 if wait else None,
+            retry_after=_held(wait) if wait else None,
         )
 
     async def _async_list(self) -> Listing:
@@ -488,6 +550,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         (`force`).
         """
         known = self.data[device_id]
+        if self.account.limits.remaining:
+            raise _held_back()
         if expedite:
             now = dt_util.utcnow()
             last = self._expedited.get(device_id)
@@ -564,6 +628,21 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self.account.async_forget(device_id)
         for shape_callback in tuple(self._shape_callbacks.values()):
             shape_callback(device_id, None)
+
+
+def _held(wait: float) -> float:
+    """Return after how many seconds to ask again.
+
+    The next poll is planned from the last full second: without one more, it
+    would come before its time, again and again. And lots are drawn for who
+    asks first: else one that is refused for good could always be the first,
+    and nobody else would ever have a turn.
+    """
+    return wait + 1 + uniform(0, _LOTS)
+
+
+def _held_back() -> AmpsOverloadedError:
+    return AmpsOverloadedError("the account asked too much")
 
 
 def _nothing() -> None:

@@ -193,7 +193,8 @@ class FreshnessPlanner:
     def _async_tick(self, _now: datetime) -> None:
         """Start as many reads as keep all devices fresh, and no more."""
         if not self.account.limits.is_open:
-            self._complained()
+            if not self.account.limits.key_refused:
+                self._complained()
             return
         if self.account.entry.pref_disable_polling:
             return

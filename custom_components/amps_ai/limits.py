@@ -10,8 +10,10 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 
-from .api import AmpsError, AmpsInvalidKeyError, AmpsOverloadedError
+from .api import AmpsError, AmpsInvalidKeyError, AmpsOverloadedError, AmpsServerError
+from .const import DOMAIN
 
 # The first wait after an overload, which doubles up to the longest.
 _FIRST_WAIT: Final = timedelta(seconds=60)
@@ -52,9 +54,10 @@ class Limits:
         """Tell whether those may ask who do not poll.
 
         After a refusal they wait until one who polls was answered: they would
-        else be refused first, again and again, and nobody find out why.
+        else be refused first, again and again, and nobody find out why. A
+        refused key is sent as seldom as can be.
         """
-        return self._since is None and not self.remaining
+        return self._since is None and not self.remaining and not self.key_refused
 
     @property
     def key_refused(self) -> bool:
@@ -117,7 +120,9 @@ class Limits:
         if isinstance(err, AmpsInvalidKeyError):
             if asker is not None:
                 self._refused.add(asker)
-        elif isinstance(err, AmpsOverloadedError):
+        elif isinstance(err, AmpsOverloadedError) or (
+            isinstance(err, AmpsServerError) and err.retry_after
+        ):
             self._overloaded(err, asker)
 
     def _overloaded(self, err: AmpsError, asker: str | None) -> None:
@@ -140,3 +145,7 @@ class Limits:
         elif new_round:
             self._rounds += 1
             self._doubted_since = self._doubted_since or now
+
+
+# By entry: the key, and what a set-up that came to nothing was told of it.
+LIMITS: Final[HassKey[dict[str, tuple[str, Limits]]]] = HassKey(f"{DOMAIN}_limits")

@@ -169,7 +169,11 @@ class Links:
     @callback
     def async_refused(self, device: Device, err: AmpsError) -> None:
         """Take note that a request for a device was refused."""
-        if not isinstance(err, AmpsDeviceCredentialsError):
+        if (
+            not isinstance(err, AmpsDeviceCredentialsError)
+            # It is the key then, and no device has to be linked again.
+            or self.account.limits.key_refused
+        ):
             return
         known = self._known.get(device.id)
         if known is None or known.connected:
@@ -190,7 +194,7 @@ class Links:
         before = self._known.get(device.id)
         async with self._slots:
             await coordinator.async_request_refresh()
-            if device.id in coordinator.data and not self.account.limits.remaining:
+            if device.id in coordinator.data:
                 try:
                     await coordinator.async_read(device.id, expedite=True, force=True)
                 except AmpsDeviceCredentialsError:

@@ -1,22 +1,28 @@
 """What is planned: the scheduled and windowed actions of an account's devices."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
 from .account import AmpsAccount
 from .api import Action, ActionState, AmpsError, Device, DeviceType, capabilities
 from .api.vocabulary import Execution
-from .const import LOGGER
+from .const import CONF_USER_ID, LOGGER
 from .coordinator import AmpsCoordinator
 from .push import PushManager
 
 INTERVAL: Final = timedelta(minutes=15)
+# More devices than this are asked for all at once, if no more is planned than
+# one page tells.
+_MANY: Final = 5
+# How long to wait with a round while the account holds back.
+_AGAIN: Final = timedelta(minutes=1)
+_MOST_PLANNED: Final = 50
 _LATER: Final = frozenset({Execution.SCHEDULED, Execution.WINDOWED})
 
 
@@ -32,7 +38,7 @@ def takes_scheduling(device: Device) -> bool:
 class Schedule:
     """Keep in memory what the devices have planned.
 
-    It is asked for device by device, every 15 minutes and whenever something
+    It is asked for every 15 minutes, and device by device whenever something
     was pushed: what shows it asks nothing.
     """
 
@@ -43,6 +49,8 @@ class Schedule:
     _actions: dict[str, dict[str, Action]] = field(default_factory=dict)
     _callbacks: list[CALLBACK_TYPE] = field(default_factory=list)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Ends the waiting for a better time to ask.
+    _waiting: CALLBACK_TYPE | None = None
 
     @callback
     def async_start(self) -> CALLBACK_TYPE:
@@ -57,6 +65,7 @@ class Schedule:
 
         @callback
         def _stop() -> None:
+            self._stop_waiting()
             for stop in stops:
                 stop()
 
@@ -94,6 +103,37 @@ class Schedule:
             self.account.limits.refused(err)
             LOGGER.debug("Asking for the schedule of %s failed: %s", device.id, err)
             return
+        await self._async_take(device, found)
+
+    async def _async_ask_once(self) -> bool:
+        """Ask what is planned for all devices; tell whether the answer will do.
+
+        An account with more end users can have more planned than one answer
+        tells, and an action that does not name its device is nobody's.
+        """
+        if self.account.entry.data.get(CONF_USER_ID) is not None:
+            return False
+        try:
+            found = await self.account.client.async_list_actions(
+                state=ActionState.SCHEDULED, limit=_MOST_PLANNED
+            )
+        except AmpsError as err:
+            self.account.limits.refused(err)
+            LOGGER.debug("Asking for the schedule failed: %s", err)
+            return bool(self.account.limits.remaining)
+        planned: dict[str | None, list[Action]] = {}
+        for action in found:
+            planned.setdefault(action.device_id, []).append(action)
+        if len(found) >= _MOST_PLANNED or None in planned:
+            return False
+        for coordinator in self.coordinators.values():
+            for device in tuple(coordinator.data.values()):
+                if planned.get(device.id) or self._actions.get(device.id):
+                    await self._async_take(device, planned.get(device.id, ()))
+        return True
+
+    async def _async_take(self, device: Device, found: Sequence[Action]) -> None:
+        """Take what is planned for a device, and tell what changed."""
         known = self._actions.get(device.id, {})
         now = self.account.client.now()
         # A window that has begun is not listed any more, and not over yet.
@@ -127,33 +167,53 @@ class Schedule:
 
     @callback
     def _device_scheduled(self, device: Device) -> None:
-        self._in_background(lambda: [device])
+        async def _async_ask() -> None:
+            async with self._asking:
+                if not self.account.limits.remaining:
+                    await self.async_ask(device)
+
+        self._in_background(_async_ask())
 
     @callback
     def _ask_all(self, _now: datetime | None = None) -> None:
+        self._stop_waiting()
         if self.account.entry.pref_disable_polling:
             return
         for device_id in tuple(self._actions):
             if self._device(device_id) is None:
                 del self._actions[device_id]
-        self._in_background(
-            lambda: [
+        self._in_background(self._async_ask_all())
+
+    async def _async_ask_all(self) -> None:
+        """Ask for all devices; what an overload ends is made up for soon."""
+        async with self._asking:
+            found = [
                 device
                 for coordinator in self.coordinators.values()
                 for device in coordinator.data.values()
                 if takes_scheduling(device)
             ]
-        )
+            is_open = self.account.limits.is_open
+            if is_open and len(found) > _MANY and await self._async_ask_once():
+                found = []
+            for device in found:
+                if not self.account.limits.is_open:
+                    break
+                await self.async_ask(device)
+        if not self.account.limits.is_open:
+            self._stop_waiting()
+            self._waiting = async_call_later(
+                self.hass, _AGAIN, HassJob(self._ask_all, cancel_on_shutdown=True)
+            )
 
     @callback
-    def _in_background(self, devices: Callable[[], list[Device]]) -> None:
-        async def _async_ask() -> None:
-            async with self._asking:
-                for device in devices():
-                    if self.account.limits.remaining:
-                        return
-                    await self.async_ask(device)
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting()
+            self._waiting = None
 
+    @callback
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         self.account.entry.async_create_background_task(
-            self.hass, _async_ask(), name="Amps AI schedule"
+            self.hass, work, name="Amps AI schedule"
         )

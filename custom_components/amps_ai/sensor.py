@@ -331,6 +331,7 @@ class AmpsMeter(AmpsEntity, RestoreEntity, SensorEntity):
 
     _follows_readings = True
     _meter = EnergyMeter()
+    _shown: tuple[bool, float] | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -356,7 +357,11 @@ class AmpsMeter(AmpsEntity, RestoreEntity, SensorEntity):
     @override
     def _handle_coordinator_update(self) -> None:
         self._add()
-        super()._handle_coordinator_update()
+        shown = (self.available, self._meter.energy)
+        # Most readings find nothing that goes one of the two ways.
+        if shown != self._shown:
+            self._shown = shown
+            super()._handle_coordinator_update()
 
     def _add(self) -> None:
         power = self.reported

@@ -594,6 +594,8 @@ async def test_round_that_fails(
     sandbox.faults.clear()
     await _planned_elsewhere(hass, sandbox, f"/ev-charger/{CHARGER}")
     await _go(hass, sandbox, freezer, ROUND)
+    # After an overload, the lists have to be answered first.
+    await _go(hass, sandbox, freezer, 61)
     assert len(await _events(hass)) == 2
 
 
@@ -1025,3 +1027,113 @@ async def test_unload_while_the_schedule_is_asked_for(
     sandbox.requests.clear()
     await asyncio.sleep(0.6)
     assert not list(sandbox.requests)
+
+
+# Many devices.
+
+
+def _asked_for(sandbox: Sandbox) -> list[str | None]:
+    """Return for which devices it was asked what is planned, in order."""
+    return [
+        request.query.get("deviceId")
+        for request in sandbox.requests.of("GET", "/actions")
+    ]
+
+
+@pytest.fixture
+def many(sandbox: Sandbox) -> list[str]:
+    """Connect five batteries more; return their ids."""
+    return [sandbox.home.add_device("battery").id for _ in range(5)]
+
+
+async def test_many_devices_are_asked_for_at_once(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    many: list[str],
+    entry: MockConfigEntry,
+) -> None:
+    """One request tells of all; what comes and goes is seen as with few."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    entry.add_to_hass(hass)
+    first = await _planned_elsewhere(hass, sandbox, f"/battery/{many[0]}")
+    await _set_up(hass, entry)
+    assert _asked_for(sandbox) == [None]
+    assert len(await _events(hass)) == 1
+    await _planned_elsewhere(hass, sandbox, f"/battery/{many[1]}", start="3h")
+    await _elsewhere(hass, sandbox, f"/actions/{first}/cancel")
+    sandbox.requests.clear()
+    await _go(hass, sandbox, freezer, ROUND)
+    assert _asked_for(sandbox) == [None]
+    (event,) = await _events(hass)
+    assert event["start"].startswith("2026-06-01T17:00")
+    assert [(e.data["action_id"], e.data["state"]) for e in ends] == [
+        (first, "cancelled")
+    ]
+    # What is pushed from here concerns one device.
+    sandbox.requests.clear()
+    await _plan(hass, BATTERY, "charge", delay="01:00")
+    await _done(hass)
+    assert _asked_for(sandbox) == [BATTERY]
+    assert len(await _events(hass)) == 2
+
+
+async def test_more_planned_than_one_answer_tells(
+    hass: HomeAssistant, sandbox: Sandbox, many: list[str], entry: MockConfigEntry
+) -> None:
+    """Then it is asked for device by device."""
+    with patch("custom_components.amps_ai.schedule._MOST_PLANNED", 2):
+        for device_id in many[:2]:
+            await _planned_elsewhere(hass, sandbox, f"/battery/{device_id}")
+        entry.add_to_hass(hass)
+        await _set_up(hass, entry)
+    asked = _asked_for(sandbox)
+    assert asked[0] is None
+    assert set(asked[1:]) == {BATTERY, CHARGER, HVAC, *many}
+    assert len(await _events(hass)) == 2
+
+
+async def test_many_devices_of_one_user(
+    hass: HomeAssistant, sandbox: Sandbox, many: list[str]
+) -> None:
+    """What all users have planned is not asked for where one is set up."""
+    for number in range(6):
+        sandbox.home.add_device("battery", user="user_one", device_id=f"one_{number}")
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="One",
+        unique_id=f"sandbox:{APP_ID}:user_one",
+        data={
+            CONF_API_KEY: TEST_KEY,
+            CONF_APP_ID: APP_ID,
+            CONF_USER_ID: "user_one",
+        },
+    )
+    entry.add_to_hass(hass)
+    await _set_up(hass, entry)
+    asked = _asked_for(sandbox)
+    assert None not in asked
+    assert {f"one_{number}" for number in range(6)} <= set(asked)
+
+
+@pytest.mark.parametrize(
+    ("fault", "asked"),
+    [
+        # Too much was asked: nobody asks on.
+        ({"status": 429, "code": "RATE_LIMIT_EXCEEDED", "retry_after": 60}, 1),
+        # No answer to this one is no reason not to try the others.
+        ({"status": 500, "code": "INTERNAL_ERROR"}, 9),
+    ],
+)
+async def test_answer_for_many_that_fails(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    many: list[str],
+    entry: MockConfigEntry,
+    fault: dict[str, Any],
+    asked: int,
+) -> None:
+    sandbox.faults.add(method="GET", path="/actions", times=1, **fault)
+    entry.add_to_hass(hass)
+    await _set_up(hass, entry)
+    assert len(_asked_for(sandbox)) == asked

@@ -495,7 +495,12 @@ class AmpsClient:
             self._take_meta(meta)
             return envelope.get("data") if "success" in envelope else envelope
         kind = error_type(scope, status, code := text((error or {}).get("code")))
-        if error is None and not envelope and (good or kind is AmpsRefusedError):
+        # A page says nothing of a device, or of an action, whatever its status.
+        if (
+            error is None
+            and not envelope
+            and (good or kind in (AmpsRefusedError, AmpsDeviceNotFoundError))
+        ):
             raise AmpsMalformedReplyError("the answer is not the API's", status=status)
         error = error or {}
         raise kind(

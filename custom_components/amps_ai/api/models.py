@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 import marshal
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
@@ -36,6 +37,7 @@ _YEARS: Final = range(1971, 9000)
 _LONGEST_ID: Final = 255
 # No reply nests deeper; what goes through a body is not made for much more.
 _DEEPEST: Final = 32
+_NESTING: Final = (dict, list)
 
 # A battery of more than this many kWh is a reply that speaks in Wh.
 _MOST_KWH: Final = 1000
@@ -148,8 +150,14 @@ class Reported(_Model):
         """
         if self.raw.keys() != other.raw.keys():
             return None
+        values = _VALUES[type(self)]
+        mine, theirs = values(self), values(other)
+        if mine == theirs:
+            return frozenset()
         return frozenset(
-            name for name in self.NAMES if getattr(self, name) != getattr(other, name)
+            name
+            for name, value, another in zip(self.NAMES, mine, theirs, strict=True)
+            if value != another
         )
 
     @classmethod
@@ -300,6 +308,8 @@ for _reported in _REPORTED:
             if item.name != "raw"
         }
     )
+# What takes all these fields of an object, in their order.
+_VALUES: Final = {_reported: attrgetter(*_reported.NAMES) for _reported in _REPORTED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -439,12 +449,9 @@ class Device:
         if (
             self.sync.raw.keys() != other.sync.raw.keys()
             or self.sync.available != other.sync.available
+            or _LASTING(self) != _LASTING(other)
         ):
             return None
-        for name in _LASTING:
-            mine, theirs = getattr(self, name), getattr(other, name)
-            if mine is not theirs and mine != theirs:
-                return None
         if self.state is other.state:
             return frozenset()
         return self.state.changes(other.state)
@@ -562,8 +569,8 @@ class Device:
         """
         _, sync, state = prints
         again = object.__new__(type(self))
-        for name in _DEVICE_FIELDS:
-            object.__setattr__(again, name, getattr(self, name))
+        for name, value in zip(_DEVICE_FIELDS, _DEVICE_VALUES(self), strict=True):
+            object.__setattr__(again, name, value)
         object.__setattr__(again, "raw", raw)
         object.__setattr__(again, "prints", prints)
         if sync is None or sync != self.prints[1]:
@@ -574,8 +581,9 @@ class Device:
 
 
 _DEVICE_FIELDS: Final = tuple(item.name for item in fields(Device))
+_DEVICE_VALUES: Final = attrgetter(*_DEVICE_FIELDS)
 # What of a device is the same from reading to reading.
-_LASTING: Final = (
+_LASTING: Final = attrgetter(
     "commands",
     "settings",
     "last_action",
@@ -613,7 +621,7 @@ def _is_too_deep(value: Json) -> bool:
             item
             for outer in level
             for item in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(item, dict | list)
+            if isinstance(item, _NESTING)
         ]
         if not level:
             return False
