@@ -1,0 +1,1 @@
+"""The benchmark: what the integration costs beside the least that could do."""
