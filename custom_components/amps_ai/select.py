@@ -47,7 +47,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the selects of the devices."""
-    async_setup_entities(entry, async_add_entities, SELECTS, AmpsModeSelect)
+    await async_setup_entities(entry, async_add_entities, SELECTS, AmpsModeSelect)
 
 
 def _option(command: str) -> str:
@@ -62,15 +62,15 @@ class AmpsModeSelect(AmpsControlEntity, SelectEntity):
 
     # The commands that may be pushed, by option, and what they were made of.
     _commands: Mapping[str, str] = MappingProxyType({})
-    _known: Mapping[str, Command] | None = None
+    _made_of: Mapping[str, Command] | None = None
 
     @property
     @override
     def options(self) -> list[str]:
         """Return the commands that the battery takes."""
         commands = capabilities(self.device)
-        if commands is not self._known:
-            self._known = commands
+        if commands is not self._made_of:
+            self._made_of = commands
             self._commands = {_option(name): name for name in in_order(commands)}
         return list(self._commands)
 

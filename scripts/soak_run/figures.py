@@ -36,6 +36,7 @@ from homeassistant.helpers import (
 from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 from homeassistant.helpers.entity import Entity
 
+from custom_components.amps_ai.api.client import _Answer
 from custom_components.amps_ai.const import DOMAIN
 
 from .house import House
@@ -110,8 +111,10 @@ def contents(root: object, name: str, seen: set[int]) -> Counter[str]:
         elif isinstance(item, (asyncio.Lock, asyncio.Semaphore)):
             found[f"{path} waiting"] += len(inside(item, "_waiters") or ())
             continue
-        elif _module(type(item)).startswith(f"{PACKAGE}.api.models"):
-            # What a device told; nothing gathers there.
+        elif isinstance(item, _Answer) or _module(type(item)).startswith(
+            f"{PACKAGE}.api.models"
+        ):
+            # What a device or a page told; nothing gathers there.
             continue
         elif _module(type(item)).startswith(PACKAGE):
             waiting += [
@@ -163,7 +166,7 @@ def _listeners(entry: ConfigEntry) -> int:
     return sum(
         len(inside(coordinator, "_listeners"))
         + len(inside(coordinator, "_shape_callbacks"))
-        + sum(len(watches) for watches in inside(coordinator, "_watches").values())
+        + sum(len(item.all) for item in inside(coordinator, "_watches").values())
         for coordinator in runtime.coordinators.values()
     )
 
