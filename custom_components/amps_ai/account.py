@@ -102,8 +102,8 @@ class AmpsAccount:
         # Which types' lists are denied, and as what.
         self._denied: dict[str, str] = {}
         self._elsewhere: dict[DeviceType, frozenset[str]] = {}
-        # Held by the type whose listeners are told bit by bit.
-        self.telling = asyncio.Lock()
+        # Held by whoever does much for many devices, bit by bit.
+        self.at_work = asyncio.Lock()
         self._infos: dict[str, tuple[Device, DeviceInfo]] = {}
         # What takes back the warnings of displaced actions, by action.
         self.displaced: dict[str, CALLBACK_TYPE] = {}

@@ -111,7 +111,9 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the binary sensors of the devices."""
-    async_setup_entities(entry, async_add_entities, BINARY_SENSORS, AmpsBinarySensor)
+    await async_setup_entities(
+        entry, async_add_entities, BINARY_SENSORS, AmpsBinarySensor
+    )
 
 
 class AmpsBinarySensor(AmpsEntity, BinarySensorEntity):

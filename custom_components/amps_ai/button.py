@@ -43,7 +43,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the buttons of the devices."""
-    async_setup_entities(entry, async_add_entities, BUTTONS, AmpsRefreshButton)
+    await async_setup_entities(entry, async_add_entities, BUTTONS, AmpsRefreshButton)
 
 
 class AmpsRefreshButton(AmpsEntity, ButtonEntity):

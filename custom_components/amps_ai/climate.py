@@ -87,7 +87,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the thermostats."""
-    async_setup_entities(entry, async_add_entities, CLIMATES, AmpsClimate)
+    await async_setup_entities(entry, async_add_entities, CLIMATES, AmpsClimate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -338,7 +338,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     async def _async_tell_all(self) -> None:
         """Tell what there is, a moment at a time; the types take turns."""
         try:
-            async with self.account.telling:
+            async with self.account.at_work:
                 began = perf_counter()
                 while self._news:
                     self._tell(next(iter(self._news)))

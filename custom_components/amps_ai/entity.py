@@ -1,5 +1,6 @@
 """The base entities, and what their descriptions can say."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +27,8 @@ from .push import PushManager
 
 # An entity goes once its field was not reported for so long.
 ABSENCE: Final = timedelta(days=1)
+# So many entities are added in one go, and those of one more device.
+_AT_A_TIME: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,8 +163,7 @@ class AmpsControlEntity(AmpsEntity):
         )
 
 
-@callback
-def async_setup_entities[DescriptionT: AmpsEntityDescription](
+async def async_setup_entities[DescriptionT: AmpsEntityDescription](
     entry: AmpsConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     table: Table[DescriptionT],
@@ -171,7 +173,7 @@ def async_setup_entities[DescriptionT: AmpsEntityDescription](
     platform = async_get_current_platform()
     registry = er.async_get(platform.hass)
     for device_type, descriptions in table.items():
-        _Adder(
+        await _Adder(
             entry=entry,
             coordinator=entry.runtime_data.coordinators[device_type],
             descriptions=descriptions,
@@ -179,7 +181,7 @@ def async_setup_entities[DescriptionT: AmpsEntityDescription](
             async_add_entities=async_add_entities,
             registry=registry,
             domain=platform.domain,
-        ).start()
+        ).async_start()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -197,20 +199,27 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
     # What ends the waiting for a field that is not reported any more.
     waiting: dict[str, CALLBACK_TYPE] = field(default_factory=dict)
 
-    @callback
-    def start(self) -> None:
-        """Add what there is, and listen for what comes and goes."""
-        self.async_add_entities(
-            [
-                entity
-                for device in self.coordinator.data.values()
-                for entity in self._change(device)
-            ]
-        )
+    async def async_start(self) -> None:
+        """Listen for what comes and goes, and add what there is.
+
+        The loop is everybody's: many entities are added a few at a time, and
+        the platforms take turns.
+        """
         self.entry.async_on_unload(
             self.coordinator.async_add_shape_listener(self._reshaped)
         )
         self.entry.async_on_unload(self._stop)
+        new: list[Entity] = []
+        for device_id in tuple(self.coordinator.data):
+            if (device := self.coordinator.data.get(device_id)) is not None:
+                new += self._change(device)
+            if len(new) >= _AT_A_TIME:
+                async with self.coordinator.account.at_work:
+                    self.async_add_entities(new)
+                    await asyncio.sleep(0)
+                new = []
+        if new:
+            self.async_add_entities(new)
 
     @callback
     def _stop(self) -> None:

@@ -49,7 +49,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the events of the devices."""
-    async_setup_entities(entry, async_add_entities, EVENTS, AmpsActionEvent)
+    await async_setup_entities(entry, async_add_entities, EVENTS, AmpsActionEvent)
 
 
 class AmpsActionEvent(AmpsEntity, EventEntity):

@@ -112,8 +112,8 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the numbers of the devices."""
-    async_setup_entities(entry, async_add_entities, SETTINGS, AmpsSettingNumber)
-    async_setup_entities(entry, async_add_entities, CAPS, AmpsPowerCapNumber)
+    await async_setup_entities(entry, async_add_entities, SETTINGS, AmpsSettingNumber)
+    await async_setup_entities(entry, async_add_entities, CAPS, AmpsPowerCapNumber)
 
 
 class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):

@@ -289,10 +289,12 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the sensors of the devices."""
-    async_setup_entities(entry, async_add_entities, SENSORS, AmpsSensor)
-    async_setup_entities(entry, async_add_entities, METERS, AmpsMeter)
-    async_setup_entities(entry, async_add_entities, READINGS, AmpsReadingSensor)
-    async_setup_entities(entry, async_add_entities, LAST_ACTIONS, AmpsLastActionSensor)
+    await async_setup_entities(entry, async_add_entities, SENSORS, AmpsSensor)
+    await async_setup_entities(entry, async_add_entities, METERS, AmpsMeter)
+    await async_setup_entities(entry, async_add_entities, READINGS, AmpsReadingSensor)
+    await async_setup_entities(
+        entry, async_add_entities, LAST_ACTIONS, AmpsLastActionSensor
+    )
 
 
 class AmpsSensor(AmpsEntity, SensorEntity):

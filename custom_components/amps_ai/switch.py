@@ -50,7 +50,7 @@ async def async_setup_entry(
     async_add_entities: AddConfigEntryEntitiesCallback,
 ) -> None:
     """Add the switches of the devices."""
-    async_setup_entities(entry, async_add_entities, SWITCHES, AmpsChargeSwitch)
+    await async_setup_entities(entry, async_add_entities, SWITCHES, AmpsChargeSwitch)
 
 
 class AmpsChargeSwitch(AmpsControlEntity, SwitchEntity):
