@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import json
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.core import HassJob, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.core import Event, HassJob, HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
@@ -30,6 +30,8 @@ LIVE_ACCESS_DISABLED: Final = "live_access_disabled"
 INSUFFICIENT_PERMISSIONS: Final = "insufficient_permissions"
 DENIALS: Final = (LIVE_ACCESS_DISABLED, INSUFFICIENT_PERMISSIONS)
 WEBHOOK_SECRET_WRONG: Final = "webhook_secret_wrong"
+# What is asked about a device of the account itself, and goes with it.
+_OF_A_DEVICE: Final = frozenset({SCHEDULER_ACTIVE, DISPLACED})
 
 
 @callback
@@ -78,7 +80,7 @@ def _issues(hass: HomeAssistant, entry: AmpsConfigEntry) -> list[ir.IssueEntry]:
 
 @callback
 def async_take_up(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
-    """Watch over the warnings that stand from before a reload."""
+    """Watch over what is open, also from before a reload."""
     timers = entry.runtime_data.account.displaced
 
     @callback
@@ -92,6 +94,35 @@ def async_take_up(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
         until, action_id = instant(data.get("until")), text(data.get("action_id"))
         if until is not None and action_id is not None:
             _end_displaced(hass, entry, action_id, until)
+
+    @callback
+    def _removed(event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+        if event.data["action"] == "remove":
+            _forget_removed(hass, entry)
+
+    entry.async_on_unload(
+        hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, _removed)
+    )
+    _forget_removed(hass, entry)
+
+
+@callback
+def _forget_removed(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
+    """Close what is open for devices that nobody has any more."""
+    registry = dr.async_get(hass)
+    timers = entry.runtime_data.account.displaced
+    for issue in _issues(hass, entry):
+        data = issue.data or {}
+        if data["key"] not in _OF_A_DEVICE:
+            continue
+        device_id = str(data["device_id"])
+        if entry.runtime_data.find(device_id) is not None:
+            continue
+        if registry.async_get_device_by_identifier((DOMAIN, device_id), entry.entry_id):
+            continue
+        if stop := timers.pop(str(data.get("action_id")), None):
+            stop()
+        _close(hass, issue.issue_id)
 
 
 @callback
@@ -154,6 +185,7 @@ def _displaced_issue(action_id: str) -> str:
 def async_displaced(
     hass: HomeAssistant,
     entry: AmpsConfigEntry,
+    device_id: str,
     name: str,
     action: Action,
     until: datetime,
@@ -177,7 +209,11 @@ def async_displaced(
             "start": _said(action.start),
             "end": _said(action.end),
         },
-        data={"action_id": action.id, "until": until.isoformat()},
+        data={
+            "device_id": device_id,
+            "action_id": action.id,
+            "until": until.isoformat(),
+        },
     )
     _end_displaced(hass, entry, action.id, until)
 

@@ -710,7 +710,9 @@ class PushManager:
         over = action.end or action.start
         if over is not None and over > self._account.client.now():
             name = self._account.async_spoken_name(device)
-            issues.async_displaced(self.hass, self._account.entry, name, action, over)
+            issues.async_displaced(
+                self.hass, self._account.entry, device.id, name, action, over
+            )
 
     # To its end
 

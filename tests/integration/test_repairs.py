@@ -492,6 +492,33 @@ async def test_warning_goes_with_the_account(
     assert _issues(hass) == []
 
 
+@pytest.mark.parametrize("reloaded", [False, True], ids=["before", "over a reload"])
+async def test_all_goes_with_the_device(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    reloaded: bool,
+) -> None:
+    """Nobody is asked or warned about a device that is not there any more."""
+    planned = await _push(hass, BATTERY, "discharge", delay="12:00")
+    await _tap(hass, "charge")
+    await _blocked(hass, sandbox)
+    assert set(_issues(hass)) == {BLOCKED, f"displaced_{planned['id']}"}
+    if reloaded:
+        assert await hass.config_entries.async_reload(loaded.entry_id)
+        await _done(hass)
+    sandbox.home.remove_device(BATTERY)
+    for _ in range(30):
+        await _go(hass, sandbox, freezer, 75)
+        if not _issues(hass):
+            break
+    with pytest.raises(KeyError):
+        _registered(hass, BATTERY)
+    assert not _issues(hass)
+    assert not loaded.runtime_data.account.displaced
+
+
 async def test_what_a_person_cancelled_is_no_warning(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:

@@ -170,7 +170,8 @@ async def test_issues(
     name = runtime.account.async_spoken_name(battery)
     now = dt_util.utcnow()
     action = Action(id="act_displaced", command=markup, start=now)
-    issues.async_displaced(hass, entry, name, action, now + timedelta(hours=1))
+    over = now + timedelta(hours=1)
+    issues.async_displaced(hass, entry, BATTERY, name, action, over)
     issues.async_not_open_yet(hass, entry, battery.type, name)
     issues.async_owned_elsewhere(
         hass, entry, battery.type, {BATTERY: (name, "Another entry")}
