@@ -112,7 +112,7 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
         self._device = device
         self._device_id = device.id
         self._attr_unique_id = f"{device.id}_{description.key}"
-        self._attr_device_info = coordinator.account.async_device_info(device)
+        self.device_entry = coordinator.account.async_device_entry(device)
 
     @property
     def device(self) -> Device:
