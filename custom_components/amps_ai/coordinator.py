@@ -327,8 +327,9 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     def _take_news(
         self, device_id: str, fields: frozenset[str] | None, *, is_reading: bool = False
     ) -> None:
-        """Note what there is to tell of a device, if somebody listens."""
-        if device_id not in self._watches:
+        """Note what there is to tell of a device, if somebody listens for it."""
+        watches = self._watches.get(device_id)
+        if watches is None or (fields == frozenset() and not watches.readings):
             return
         news = self._news.setdefault(device_id, _News())
         news.is_reading |= is_reading

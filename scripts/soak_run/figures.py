@@ -36,7 +36,7 @@ from homeassistant.helpers import (
 from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 from homeassistant.helpers.entity import Entity
 
-from custom_components.amps_ai.api.client import _Answer
+from custom_components.amps_ai.api.pages import PageMemory
 from custom_components.amps_ai.const import DOMAIN
 
 from .house import House
@@ -111,7 +111,7 @@ def contents(root: object, name: str, seen: set[int]) -> Counter[str]:
         elif isinstance(item, (asyncio.Lock, asyncio.Semaphore)):
             found[f"{path} waiting"] += len(inside(item, "_waiters") or ())
             continue
-        elif isinstance(item, _Answer) or _module(type(item)).startswith(
+        elif isinstance(item, PageMemory) or _module(type(item)).startswith(
             f"{PACKAGE}.api.models"
         ):
             # What a device or a page told; nothing gathers there.
@@ -284,8 +284,10 @@ def sample(house: House) -> dict[str, float]:
         "flows open": len(hass.config_entries.flow.async_progress()),
         "repairs open": len(open_repairs(house)),
         "connections": connections(house),
-        "resident, MB": _resident(),
     }
+    if not tracemalloc.is_tracing():
+        # Else most of what it gains is what the tracing itself keeps.
+        found["resident, MB"] = _resident()
     found |= {intern(f"objects: {name}"): number for name, number in objects.items()}
     return found
 

@@ -615,6 +615,15 @@ def test_a_number_is_no_truth_value(
     assert found.state.current_power == power
 
 
+def test_the_same_again() -> None:
+    """It is the same device; the next body is compared with the newest one."""
+    known = battery()
+    raw = documented_data("battery-read")
+    again = Device.from_raw(DeviceType.BATTERY, raw, known=known, detailed=True)
+    assert again is known
+    assert known.raw is raw
+
+
 def test_the_order_of_a_body_says_nothing() -> None:
     def turned(value: Any) -> Any:
         if not isinstance(value, dict):

@@ -40,6 +40,7 @@ from .models import (
     text,
     words,
 )
+from .pages import PageMemory
 from .redact import REDACTED, map_texts, redacted
 from .vocabulary import DeviceType
 
@@ -58,8 +59,6 @@ _LIST_PASSES: Final = 3
 _MOST_OFFSET: Final = timedelta(days=3650)
 # Nobody is silenced for longer by one answer.
 _LONGEST_WAIT: Final = 86400
-# How the part of a reply begins that is never the same.
-_META: Final = b',"meta":{'
 # So much of a body is logged.
 _MOST_LOGGED: Final = 4000
 _LOGGER: Final = logging.getLogger(__package__)
@@ -113,17 +112,6 @@ class _Page:
     items: list[Any]
     total: int | None
     has_more: bool
-
-
-@dataclass(slots=True)
-class _Answer:
-    """What a page was answered with the last time: its bytes up to `meta`.
-
-    An answer that begins with the same bytes says the same.
-    """
-
-    head: bytes = b""
-    data: Any = None
 
 
 @dataclass(slots=True)
@@ -197,7 +185,7 @@ class AmpsClient:
         self._key_environment = environment_of_key(api_key)
         self._clock_offset = timedelta()
         # Page by page; what says the same as before is not read again.
-        self._answers: dict[DeviceType, list[_Answer]] = {}
+        self._pages: dict[DeviceType, list[PageMemory]] = {}
         # How often which route was asked, and how that ended.
         self.requests: Counter[str] = Counter()
 
@@ -354,12 +342,12 @@ class AmpsClient:
         offset = 0
         total: int | None = None
         previous: list[Any] = []
-        answers = self._answers.setdefault(device_type, [])
+        pages = self._pages.setdefault(device_type, [])
         for number_of_page in range(_MOST_PAGES):
-            if number_of_page == len(answers):
-                answers.append(_Answer())
+            if number_of_page == len(pages):
+                pages.append(PageMemory())
             page = await self._async_page(
-                device_type, offset, known=answers[number_of_page]
+                device_type, offset, known=pages[number_of_page]
             )
             if offset and page.total != total:
                 one_pass.stable = False
@@ -381,7 +369,7 @@ class AmpsClient:
             if page.items == previous:
                 break
             previous = page.items
-        del answers[number_of_page + 1 :]
+        del pages[number_of_page + 1 :]
         return one_pass
 
     async def _async_page(
@@ -389,7 +377,7 @@ class AmpsClient:
         device_type: DeviceType,
         offset: int,
         limit: int = PAGE_SIZE,
-        known: _Answer | None = None,
+        known: PageMemory | None = None,
     ) -> _Page:
         params = {"offset": str(offset), "limit": str(limit)}
         if self._user_id is not None:
@@ -408,7 +396,7 @@ class AmpsClient:
         params: Mapping[str, str] | None = None,
         json: Json | None = None,
         scope: Scope = Scope.ACCOUNT,
-        known: _Answer | None = None,
+        known: PageMemory | None = None,
     ) -> Any:
         """Send a request and return the unwrapped `data` of its reply.
 
@@ -459,14 +447,12 @@ class AmpsClient:
                 )
         if known is None or status != HTTPStatus.OK:
             return self._unwrap(content, status, retry_after, scope)
-        meta = _meta_after(content, len(known.head))
-        if meta is not None and known.head and content.startswith(known.head):
+        if (recalled := known.recall(content)) is not None:
+            data, meta = recalled
             self._take_meta(meta)
-            return known.data
+            return data
         data = self._unwrap(content, status, retry_after, scope)
-        end = content.rfind(_META)
-        is_telling = _meta_after(content, end) is not None
-        known.head, known.data = (content[:end], data) if is_telling else (b"", None)
+        known.keep(content, data)
         return data
 
     def _take_meta(self, meta: Json) -> None:
@@ -532,21 +518,6 @@ class AmpsClient:
         for secret in self._secrets:
             text = text.replace(secret, REDACTED)
         return text
-
-
-def _meta_after(content: bytes, end: int) -> Json | None:
-    """Return a reply's `meta` where that is all that follows after `end`.
-
-    It is, if what follows makes an object with nothing else in it: then all
-    that was open before is closed, but for the reply itself.
-    """
-    if end < 0 or not content.startswith(_META, end):
-        return None
-    try:
-        rest = orjson.loads(b"{" + content[end + 1 :])
-    except orjson.JSONDecodeError:
-        return None
-    return rest["meta"] if rest.keys() == {"meta"} else None
 
 
 def _path(device_type: DeviceType, device_id: str) -> str:

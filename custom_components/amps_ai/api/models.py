@@ -175,6 +175,10 @@ class Sync(Reported):
     available: bool | None = key("available")
     last_pulled_at: datetime | None = key("lastPulledAt")
 
+    def is_like(self, other: Self) -> bool:
+        """Tell whether another one differs in nothing but its time."""
+        return self.raw.keys() == other.raw.keys() and self.available == other.available
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter(_Model):
@@ -408,7 +412,8 @@ def _older_kind(kind: str, parameters: Json | None) -> Json:
     return named
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# No slots: a newer reading takes over at once all that it does not change.
+@dataclass(frozen=True, kw_only=True)
 class Device:
     """A device as last told.
 
@@ -446,12 +451,11 @@ class Device:
 
         None where more differs than the state and the time of the reading.
         """
-        if (
-            self.sync.raw.keys() != other.sync.raw.keys()
-            or self.sync.available != other.sync.available
-            or _LASTING(self) != _LASTING(other)
-        ):
+        if self.sync is not other.sync and not self.sync.is_like(other.sync):
             return None
+        if self.prints[0] is None or self.prints[0] is not other.prints[0]:
+            if _LASTING(self) != _LASTING(other):
+                return None
         if self.state is other.state:
             return frozenset()
         return self.state.changes(other.state)
@@ -476,16 +480,19 @@ class Device:
             return known
         if (found := mapping(raw)) is None:
             raise MalformedError("a device is not an object")
+        if known is not None and not detailed and _is_captured_again(known.raw, found):
+            rest, _, state = known.prints
+            return known.read_again(found, (rest, None, state))
         prints = _prints(found)
         if known is not None and comparable and prints[0] == known.prints[0]:
             if None not in prints and prints == known.prints:
-                return known
+                return known.told_by(found)
             if not detailed and prints[0] is not None:
                 return known.read_again(found, prints)
         if _is_too_deep(found):
             raise MalformedError("a device is nested too deeply")
         if known is not None and comparable and _same(known.raw, found):
-            return known
+            return known.told_by(found)
         if (device_id := identifier(found.get("id"))) is None:
             raise MalformedError("a device has no id")
         if known is not None and known.id != device_id:
@@ -561,6 +568,14 @@ class Device:
             prints=prints,
         )
 
+    def told_by(self, raw: Json) -> Self:
+        """Return the device as told by another body that says the same.
+
+        It is kept, as the next body will be made of its parts.
+        """
+        vars(self)["raw"] = raw
+        return self
+
     def read_again(self, raw: Json, prints: _Prints) -> Self:
         """Return the device with the sync and the state of a newer body.
 
@@ -568,20 +583,17 @@ class Device:
         state is none.
         """
         _, sync, state = prints
+        rest, known_sync, known_state = self.prints
         again = object.__new__(type(self))
-        for name, value in zip(_DEVICE_FIELDS, _DEVICE_VALUES(self), strict=True):
-            object.__setattr__(again, name, value)
-        object.__setattr__(again, "raw", raw)
-        object.__setattr__(again, "prints", prints)
-        if sync is None or sync != self.prints[1]:
-            object.__setattr__(again, "sync", _sync(raw.get("sync")))
-        if state is None or state != self.prints[2]:
-            object.__setattr__(again, "state", _state(self.type, raw.get("state")))
+        # The print that is the same object tells `changes` that nothing else did.
+        vars(again).update(vars(self), raw=raw, prints=(rest, sync, state))
+        if sync is None or sync != known_sync:
+            vars(again)["sync"] = _sync(raw.get("sync"))
+        if state is None or state != known_state:
+            vars(again)["state"] = _state(self.type, raw.get("state"))
         return again
 
 
-_DEVICE_FIELDS: Final = tuple(item.name for item in fields(Device))
-_DEVICE_VALUES: Final = attrgetter(*_DEVICE_FIELDS)
 # What of a device is the same from reading to reading.
 _LASTING: Final = attrgetter(
     "commands",
@@ -615,17 +627,17 @@ def _shallow(value: object) -> Json | None:
 
 def _is_too_deep(value: Json) -> bool:
     """Tell whether objects and lists are nested deeper than in any reply."""
-    level: list[Any] = [value]
-    for _ in range(_DEEPEST):
+    level = [item for item in value.values() if isinstance(item, _NESTING)]
+    for _ in range(_DEEPEST - 1):
+        if not level:
+            return False
         level = [
             item
             for outer in level
             for item in (outer.values() if isinstance(outer, dict) else outer)
             if isinstance(item, _NESTING)
         ]
-        if not level:
-            return False
-    return True
+    return bool(level)
 
 
 def _print(value: Any) -> bytes | None:
@@ -645,6 +657,14 @@ def _prints(body: Json) -> _Prints:
     """Return what tells the parts of a device's body from any others."""
     rest = {name: value for name, value in body.items() if name not in _READINGS}
     return _print(rest), _print(body.get("sync")), _print(body.get("state"))
+
+
+def _is_captured_again(old: Json, new: Json) -> bool:
+    """Tell whether a body is made of another's very parts, but for its sync."""
+    for name, value in old.items():
+        if new.get(name) is not value and name != "sync":
+            return False
+    return old.keys() == new.keys()
 
 
 def _same(old: object, new: object) -> bool:
