@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-import socket
 from typing import Any, Final
 
 import aiohttp
 
+from scripts.bare_core import HOST, free_port
 from scripts.demo_home.children import Child
 
-HOST: Final = "127.0.0.1"
 _PATIENCE: Final = 60
 _AT_A_TIME: Final = 8
 
@@ -175,14 +174,6 @@ class Cloud:
                 if device["settings"]
             ]
         )
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

@@ -21,11 +21,10 @@ import tracemalloc
 from types import MappingProxyType
 from typing import Any, Final
 
-from homeassistant import bootstrap, loader, runner
-from homeassistant.config_entries import ConfigEntries, ConfigEntry, ConfigEntryState
+from homeassistant import runner
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import EVENT_STATE_CHANGED
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
-from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.helpers import (
     device_registry as dr,
     entity_registry as er,
@@ -33,13 +32,12 @@ from homeassistant.helpers import (
 )
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
-from homeassistant.setup import async_setup_component
 import orjson
 
 from sandbox.kinds import KINDS
 from sandbox.server import TEST_KEY
+from scripts import bare_core
 
-from .cloud import HOST, free_port
 from .measure import Meter, swept
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -73,43 +71,7 @@ async def _start(folder: Path) -> HomeAssistant:
     # The integration itself is found in the project's own folder of that name.
     (components / "amps_floor").symlink_to(Path(__file__).parent / "floor")
     sys.path.insert(0, str(folder))
-    storage = folder / ".storage"
-    storage.mkdir()
-    http = {"server_host": [HOST], "server_port": free_port()}
-    (storage / "http").write_text(
-        json.dumps({"version": 1, "minor_version": 1, "key": "http", "data": http}),
-        encoding="utf-8",
-    )
-    hass = HomeAssistant(str(folder))
-    loader.async_setup(hass)
-    hass.config.skip_pip = True
-    hass.config_entries = ConfigEntries(hass, {})
-    if not await bootstrap.async_load_base_functionality(hass):
-        raise SubjectError("Home Assistant does not start")
-    for domain in ("homeassistant", "persistent_notification"):
-        await _set_up(hass, domain)
-    await async_process_ha_core_config(
-        hass,
-        {
-            "name": "Bench",
-            "latitude": 52.52,
-            "longitude": 13.405,
-            "elevation": 34,
-            "unit_system": "metric",
-            "country": "DE",
-            "time_zone": "Europe/Berlin",
-            "auth_mfa_modules": [],
-        },
-    )
-    for domain in ("webhook", "repairs"):
-        await _set_up(hass, domain)
-    await hass.async_start()
-    return hass
-
-
-async def _set_up(hass: HomeAssistant, domain: str) -> None:
-    if not await async_setup_component(hass, domain, {}):
-        raise SubjectError(f"Home Assistant does not set up {domain}")
+    return await bare_core.start(folder, "Bench", ("webhook", "repairs"))
 
 
 class Subject:

@@ -29,7 +29,9 @@ async def _run(integration: Path, folder: Path) -> bool:
     """Live through it; tell whether all went well."""
     from homeassistant.const import __version__
 
-    from .core import SmokeError, started
+    from scripts.bare_core import CoreError
+
+    from .core import started
     from .life import Life
 
     say(f"Home Assistant {__version__}")
@@ -44,7 +46,7 @@ async def _run(integration: Path, folder: Path) -> bool:
                 await act()
                 say(f"- {step}")
             step = "the end of Home Assistant"
-    except SmokeError as err:
+    except CoreError as err:
         say(f"error: {step}: {err}")
         return False
     except TimeoutError:

@@ -11,8 +11,9 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from sandbox import TEST_KEY, Sandbox
+from scripts.bare_core import set_up
 
-from .core import SmokeError, set_up
+from .core import SmokeError
 from .log import DOMAIN
 
 # Nothing here takes long; a machine under load may.

@@ -5,22 +5,17 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-import json
 from pathlib import Path
 from random import Random
-import socket
 from typing import Any, Final, override
 from unittest.mock import patch
 
-from homeassistant import bootstrap, loader
 from homeassistant.components import webhook
-from homeassistant.config_entries import ConfigEntries, ConfigEntry
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
-from homeassistant.core_config import async_process_ha_core_config
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from homeassistant.setup import async_setup_component
 
 from custom_components.amps_ai.const import (
     CONF_APP_ID,
@@ -32,11 +27,11 @@ from custom_components.amps_ai.const import (
 from sandbox import LIVE_KEY, TEST_KEY, Device, Endpoint, Fault, Sandbox
 from sandbox.catalogue import CATALOGUE
 from sandbox.faults import Faults
+from scripts import bare_core
+from scripts.bare_core import HOST
 
 from .simulated_time import SimulatedTime
 
-TIME_ZONE: Final = "Europe/Berlin"
-HOST: Final = "127.0.0.1"
 # The accounts: one that is left alone, and one that is meddled with.
 STEADY: Final = "test"
 LIVELY: Final = "live"
@@ -61,7 +56,7 @@ CONNECTED: Final = {
 }
 
 
-class HouseError(Exception):
+class HouseError(bare_core.CoreError):
     """What kept the house from being built."""
 
 
@@ -171,57 +166,6 @@ def furnish(sandbox: Sandbox, count: int) -> None:
         )
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-async def _start(folder: Path, port: int) -> HomeAssistant:
-    """Start a Home Assistant with no more than the integration needs."""
-    storage = folder / ".storage"
-    storage.mkdir(parents=True)
-    http = {"server_host": [HOST], "server_port": port}
-    (storage / "http").write_text(
-        json.dumps({"version": 1, "minor_version": 1, "key": "http", "data": http}),
-        encoding="utf-8",
-    )
-    hass = HomeAssistant(str(folder))
-    loader.async_setup(hass)
-    hass.config.skip_pip = True
-    hass.config_entries = ConfigEntries(hass, {})
-    await loader.async_get_custom_components(hass)
-    if not await bootstrap.async_load_base_functionality(hass):
-        raise HouseError("Home Assistant does not start")
-    for domain in ("homeassistant", "persistent_notification"):
-        await _set_up(hass, domain)
-    await async_process_ha_core_config(
-        hass,
-        {
-            "name": "Soak",
-            "latitude": 52.52,
-            "longitude": 13.405,
-            "elevation": 34,
-            "unit_system": "metric",
-            "country": "DE",
-            "time_zone": TIME_ZONE,
-            "internal_url": f"http://{HOST}:{port}",
-            # The usual ones need packages that nothing here uses.
-            "auth_mfa_modules": [],
-        },
-    )
-    for domain in ("http", "webhook", "repairs"):
-        await _set_up(hass, domain)
-    await hass.async_start()
-    return hass
-
-
-async def _set_up(hass: HomeAssistant, domain: str) -> None:
-    if not await async_setup_component(hass, domain, {}):
-        raise HouseError(f"Home Assistant does not set up {domain}")
-
-
 async def _add_entry(hass: HomeAssistant, key: str, app_id: str) -> ConfigEntry:
     """Add the integration, as a person does it."""
     result = await hass.config_entries.flow.async_init(
@@ -242,12 +186,14 @@ async def built(
     """Build the house, and take it down again."""
     sandbox.webhooks.now = time.clock.time
     await sandbox.start(HOST)
-    port = _free_port()
+    port = bare_core.free_port()
     with patch.dict(
         "os.environ",
         {"AMPS_AI_API_URL": sandbox.url, "AMPS_AI_LINK_URL": f"{sandbox.url}/link"},
     ):
-        hass = await _start(folder, port)
+        hass = await bare_core.start(
+            folder, "Soak", ("http", "webhook", "repairs"), port=port
+        )
         try:
             entries = {
                 STEADY: await _add_entry(hass, TEST_KEY, sandbox.app_id),

@@ -16,8 +16,9 @@ from custom_components.amps_ai.freshness import LEVELS
 from sandbox import REMOVE, Device
 from sandbox.kinds import KINDS
 from sandbox.values import Json
+from scripts.bare_core import HOST
 
-from .house import HOST, LIVELY, STEADY, House
+from .house import LIVELY, STEADY, House
 
 type Lift = Callable[[], Awaitable[None]]
 
