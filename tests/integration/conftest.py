@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 import logging
-from typing import Any
+from typing import Any, override
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -13,16 +13,38 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_fire_time_changed,
 )
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
+from syrupy.location import PyTestLocation
 
 from custom_components.amps_ai.api import AmpsError
 from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN
 from sandbox import TEST_KEY, Sandbox
 
+from .helpers import done, set_up
 from .leaks import Leaks
 
 APP_ID = "app_demo"
 
 type Pass = Callable[[float], Awaitable[None]]
+
+
+class _Snapshots(HomeAssistantSnapshotExtension):
+    """Home Assistant's snapshots, where syrupy looks for them by itself."""
+
+    @classmethod
+    @override
+    def dirname(cls, *, test_location: PyTestLocation) -> str:
+        """Return the usual directory."""
+        return super(HomeAssistantSnapshotExtension, cls).dirname(
+            test_location=test_location
+        )
+
+
+@pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Keep snapshots where syrupy looks for them by itself."""
+    return snapshot.use_extension(_Snapshots)
 
 
 @pytest.fixture
@@ -86,11 +108,37 @@ def entry() -> MockConfigEntry:
 
 
 @pytest.fixture
+def stopped_clock(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
+    """Stop the clock; the core is there first, as it sets the time of its loop."""
+
+
+@pytest.fixture
+async def in_berlin(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox
+) -> None:
+    """Live at the sandbox's time, in its zone: it is 14:00 there, of 1 June."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    freezer.move_to(sandbox.clock.now())
+    sandbox.action_seconds = 0
+
+
+@pytest.fixture
+def quick() -> Generator[None]:
+    """Ask for actions often."""
+    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
+        yield
+
+
+@pytest.fixture
+def at_once(quick: None, sandbox: Sandbox) -> None:
+    """Have actions end at once, and ask for them often."""
+    sandbox.action_seconds = 0
+
+
+@pytest.fixture
 async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     """Set the entry up."""
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
+    assert await set_up(hass, entry)
     return entry
 
 
@@ -107,6 +155,6 @@ def pass_time(
             freezer.tick(bit)
             sandbox.clock.advance(bit)
             async_fire_time_changed(hass)
-            await hass.async_block_till_done(wait_background_tasks=True)
+            await done(hass)
 
     return _pass

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 from unittest.mock import patch
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
@@ -21,6 +20,7 @@ from custom_components.amps_ai.entity import ABSENCE
 from sandbox import REMOVE, TEST_KEY, Sandbox
 
 from .conftest import Pass
+from .helpers import done, set_up
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -35,9 +35,7 @@ NEW_KEY = "sk_test_rotated"
 SOON = timedelta(minutes=10)
 
 
-@pytest.fixture(autouse=True)
-def now(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Stop the clock; the core is there first, as it sets the time of its loop."""
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 @pytest.fixture(autouse=True)
@@ -59,23 +57,13 @@ def log(caplog: pytest.LogCaptureFixture) -> Generator[None]:
             ), record.getMessage()
 
 
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
-
-
 async def _restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert await hass.config_entries.async_unload(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     for state in hass.states.async_all():
         hass.states.async_remove(state.entity_id)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
 
 
 def _registered(hass: HomeAssistant) -> dict[str, Any]:
@@ -147,7 +135,7 @@ async def _read(
         {"entity_id": _entity_id(hass, device_id, "refresh")},
         blocking=True,
     )
-    await _done(hass)
+    await done(hass)
     assert len(sandbox.requests.reads(device_id)) > before
 
 
@@ -206,7 +194,7 @@ async def test_gains(
     device.body_override = lacks.get("body", {})
     setting = device.settings.pop(lacks.get("settings", ""), None)
     device.capture()
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     runtime = entry.runtime_data
     before = _registered(hass)
     assert key not in _keys(hass, device_id)
@@ -303,7 +291,7 @@ async def test_loses_what_was_switched_off(
         disabled_by=RegistryEntryDisabler.USER,
         name="Off",
     )
-    await _done(hass)
+    await done(hass)
     before = _registered(hass)
     settings = dict(sandbox.device(BATTERY).settings)
     _lose(sandbox, BATTERY, "export_limit")
@@ -620,7 +608,7 @@ async def test_another_key(
         dr.async_get(hass).async_update_device(
             device_id, name_by_user=f"Mine {device_id}"
         )
-    await _done(hass)
+    await done(hass)
     before, devices = _registered(hass), _device_names(hass, loaded)
     states = {
         state.entity_id: state.state
@@ -639,7 +627,7 @@ async def test_another_key(
         result = await loaded.start_reconfigure_flow(hass)
         data = {CONF_API_KEY: NEW_KEY, CONF_APP_ID: "app_demo"}
     result = await hass.config_entries.flow.async_configure(result["flow_id"], data)
-    await _done(hass)
+    await done(hass)
     assert result["type"] is FlowResultType.ABORT, result
     assert result["reason"] == f"{how}_successful"
     assert loaded.data[CONF_API_KEY] == NEW_KEY

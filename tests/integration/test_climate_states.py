@@ -34,6 +34,8 @@ from custom_components.amps_ai.const import DOMAIN
 from sandbox import REMOVE, Sandbox
 from tests.conftest import NOON
 
+from .helpers import done, set_up
+
 HVAC = "device_hvac_001"
 CHARGER = "device_ev_001"
 NAME = "Smart Thermostat Premium"
@@ -72,23 +74,13 @@ def at_once(sandbox: Sandbox) -> None:
     sandbox.action_seconds = 0
 
 
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
-
-
 async def _poll(
     hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory
 ) -> None:
     sandbox.clock.advance(61)
     freezer.tick(timedelta(seconds=61))
     async_fire_time_changed(hass)
-    await _done(hass)
+    await done(hass)
 
 
 def _entity_id(hass: HomeAssistant, device_id: str, entity: str) -> str:
@@ -115,7 +107,7 @@ async def _call(
         {ATTR_ENTITY_ID: _entity_id(hass, device_id, entity), **data},
         blocking=True,
     )
-    await _done(hass)
+    await done(hass)
 
 
 def _bodies(sandbox: Sandbox, device_id: str = HVAC) -> list[Any]:
@@ -257,7 +249,7 @@ async def test_states(
 ) -> None:
     """A thermostat shows what it tells, in either shape."""
     sandbox.device(HVAC).state_override = _BASE | state
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     shown = _climate(hass)
     mode, attributes = expected
     assert shown.state == mode
@@ -307,7 +299,7 @@ async def test_features_are_those_of_the_commands(
     """What a thermostat can do hangs on its commands, and never on its mode."""
     _only(sandbox, *commands)
     sandbox.device(HVAC).state_override = {"mode": mode}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _climate(hass).attributes[ATTR_SUPPORTED_FEATURES] == features
 
 
@@ -349,7 +341,7 @@ async def test_bounds(
             for name in device.commands[command]["parameters"]
         }
     device.state_override = {"mode": mode}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     attributes = _climate(hass).attributes
     assert (attributes["min_temp"], attributes["max_temp"]) == bounds
     assert attributes["target_temp_step"] == 0.5
@@ -363,7 +355,7 @@ async def test_bounds_that_are_not_told(
     assert device.commands is not None
     device.commands["heat"]["parameters"] = {"target": {"unit": "celsius"}}
     device.state_override = {"mode": "heat"}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     attributes = _climate(hass).attributes
     assert (attributes["min_temp"], attributes["max_temp"]) == (10, 35)
 
@@ -495,7 +487,7 @@ async def test_sends_exactly_this(
 ) -> None:
     """Each tap sends one body, from wherever the thermostat is."""
     sandbox.device(HVAC).state_override = _BASE | state
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     await _call(hass, HVAC, CLIMATE, service, **data)
     assert _bodies(sandbox) == [body]
 
@@ -517,7 +509,7 @@ async def test_moved_band_is_in_whole_steps(
         "heatSetpoint": heat,
         "coolSetpoint": cool,
     }
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     await _call(hass, HVAC, CLIMATE, "set_temperature", temperature=one)
     (body,) = _bodies(sandbox)
     sent = {name: item["value"] for name, item in body["action"]["parameters"].items()}
@@ -540,7 +532,7 @@ async def test_turn_on_without_a_schedule(
 ) -> None:
     """It goes back to the last mode, with the present setpoints."""
     _only(sandbox, "heat", "cool", "idle", "auto")
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     device = sandbox.device(HVAC)
     for mode, body in (
         ("cool", _action("cool", target=25)),
@@ -563,7 +555,7 @@ async def test_turn_on_without_schedule_or_last_mode(
     """A thermostat that was never seen running starts with the first of its modes."""
     _only(sandbox, "cool", "idle")
     sandbox.device(HVAC).state_override = _BASE | {"mode": "off"}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     await _call(hass, HVAC, CLIMATE, "turn_on")
     assert _bodies(sandbox) == [_action("cool", target=25)]
 
@@ -635,11 +627,11 @@ async def test_refusals(
 ) -> None:
     """What cannot be meant is refused in words, and nothing is sent."""
     sandbox.device(HVAC).state_override = _BASE | state
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     before = _climate(hass)
     with pytest.raises(ServiceValidationError) as caught:
         await _call(hass, HVAC, CLIMATE, service, **data)
-    await _done(hass)
+    await done(hass)
     assert caught.value.translation_domain == DOMAIN
     assert caught.value.translation_key == key
     assert str(caught.value).startswith(NAME)
@@ -652,12 +644,12 @@ async def test_refusal_names_the_device_as_the_person_does(
 ) -> None:
     """A device that was renamed is called by its new name."""
     sandbox.device(HVAC).state_override = {"mode": "off"}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     registry = dr.async_get(hass)
     device = registry.async_get_device_by_identifier((DOMAIN, HVAC), entry.entry_id)
     assert device is not None
     registry.async_update_device(device.id, name_by_user="Hall")
-    await _done(hass)
+    await done(hass)
     with pytest.raises(ServiceValidationError) as caught:
         await _call(hass, HVAC, CLIMATE, "set_temperature", temperature=21)
     assert str(caught.value).startswith("Hall is off")
@@ -683,7 +675,7 @@ async def test_what_home_assistant_refuses(
     """Values, modes and presets that there are not are never sent."""
     with pytest.raises(ServiceValidationError):
         await _call(hass, HVAC, CLIMATE, service, **data)
-    await _done(hass)
+    await done(hass)
     assert not sandbox.requests.pushes()
 
 
@@ -692,7 +684,7 @@ async def test_mode_without_a_command_is_refused(
 ) -> None:
     """A thermostat that only heats cannot be told to cool."""
     _only(sandbox, "heat", "idle")
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     for mode in (HVACMode.COOL, HVACMode.HEAT_COOL):
         with pytest.raises(ServiceValidationError):
             await _call(hass, HVAC, CLIMATE, "set_hvac_mode", hvac_mode=mode)
@@ -715,7 +707,7 @@ async def test_fahrenheit_is_shown(
     """All temperatures are shown in °F, once converted."""
     device = sandbox.device(HVAC)
     device.state_override = _BASE | {"heatSetpoint": 20, "temperature": 22.5}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     attributes = _climate(hass).attributes
     assert attributes["current_temperature"] == pytest.approx(72.5, abs=0.5)
     assert attributes["target_temp_low"] == 68
@@ -793,7 +785,7 @@ async def test_fahrenheit_is_sent_as_celsius(
 ) -> None:
     """A person's °F go out as °C, in steps of the device."""
     sandbox.device(HVAC).state_override = _BASE | state
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     await _call(hass, HVAC, CLIMATE, service, **data)
     assert _bodies(sandbox) == [body]
 
@@ -803,7 +795,7 @@ async def test_fahrenheit_comes_back_as_it_was_set(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:
     """What was set is shown again, as near as the device's step allows."""
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     await _call(
         hass, HVAC, CLIMATE, "set_temperature", temperature=73, hvac_mode=HVACMode.HEAT
     )
@@ -947,7 +939,7 @@ async def test_older_bodies(
 ) -> None:
     """Devices of the older shape are spoken to in its words."""
     sandbox.device(HVAC).state_override = _BASE
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     await _call(hass, device_id, entity, service, **data)
     assert _bodies(sandbox, device_id) == bodies
     assert [record.status for record in sandbox.requests.pushes(device_id)] == [202]

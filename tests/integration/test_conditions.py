@@ -1,7 +1,7 @@
 """Automations that go on under the integration's own conditions, or generic ones."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -49,11 +49,7 @@ async def _now(
     sandbox.action_seconds = 20
 
 
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture(autouse=True)

@@ -28,6 +28,8 @@ from custom_components.amps_ai.api import DeviceType, Push
 from custom_components.amps_ai.const import EVENT_ACTION
 from sandbox import Sandbox
 
+from .helpers import done
+
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
 HVAC = "device_hvac_001"
@@ -47,10 +49,6 @@ def quick() -> Generator[None]:
         patch("custom_components.amps_ai.push.REST", 0.05),
     ):
         yield
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def _call(hass: HomeAssistant, service: str, entity_id: str, **data: Any) -> None:
@@ -194,7 +192,7 @@ async def test_tap_sends_exactly_this(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 0
     await _call(hass, service, entity_id, **data)
-    await _done(hass)
+    await done(hass)
     assert [record.body for record in sandbox.requests.pushes(device_id)] == [body]
     assert [event.data["state"] for event in ends] == ["completed"]
     assert ends[0].data["command"] == body["action"]["command"]
@@ -216,7 +214,7 @@ async def test_tap_shows_at_once_and_ends_with_a_reading(
     assert _state(hass, "sensor.pulsar_plus_last_command") == "acknowledged"
     sandbox.clock.advance(31)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert _state(hass, "sensor.pulsar_plus_last_command") == "completed"
     assert _attributes(hass, "event.pulsar_plus_command")["event_type"] == ("completed")
     assert sandbox.requests.reads(CHARGER)[-1].query == {"expedite": "true"}
@@ -233,7 +231,7 @@ async def test_reading_from_before_the_end_does_not_end_it(
     sandbox.home.push_shows_at_once = False
     sandbox.action_seconds = 0
     await _call(hass, "turn_off", SWITCH)
-    await _done(hass)
+    await done(hass)
     # The API answered the expedited read from its cache.
     assert _state(hass, SWITCH) == "off"
     assert _state(hass, "binary_sensor.pulsar_plus_charging") == "on"
@@ -242,7 +240,7 @@ async def test_reading_from_before_the_end_does_not_end_it(
     sandbox.clock.advance(62)
     freezer.tick(timedelta(seconds=62))
     async_fire_time_changed(hass)
-    await _done(hass)
+    await done(hass)
     assert _state(hass, SWITCH) == "on"
 
 
@@ -256,11 +254,11 @@ async def test_reading_wins_after_three_minutes(
     sandbox.home.push_shows_at_once = False
     sandbox.action_seconds = 0
     await _call(hass, "turn_off", SWITCH)
-    await _done(hass)
+    await done(hass)
     assert _state(hass, SWITCH) == "off"
     freezer.tick(timedelta(seconds=181))
     async_fire_time_changed(hass)
-    await _done(hass)
+    await done(hass)
     assert _state(hass, SWITCH) == "on"
 
 
@@ -273,7 +271,7 @@ async def test_failure_by_then_is_raised(
     )
     with pytest.raises(HomeAssistantError) as caught:
         await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert caught.value.translation_key == "action_failed"
     assert "Powerwall 2" in str(caught.value)
     assert "DEVICE_REFUSED" in str(caught.value)
@@ -295,7 +293,7 @@ async def test_later_failure_is_told(
     assert not ends
     sandbox.clock.advance(31)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert _state(hass, MODE) == "auto_balanced"
     assert [event.data["error"] for event in ends] == ["NO"]
     assert _state(hass, "sensor.powerwall_2_last_command") == "failed"
@@ -309,7 +307,7 @@ async def test_manufacturers_schedule_is_never_cleared_in_silence(
     sandbox.action_seconds = 0
     with pytest.raises(HomeAssistantError) as caught:
         await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert caught.value.translation_key == "scheduler_active"
     assert len(sandbox.requests.pushes(BATTERY)) == 1
 
@@ -327,7 +325,7 @@ async def test_newest_intent_replaces_a_scheduled_action(
     sandbox.requests.clear()
     sandbox.action_seconds = 0
     await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert [record.body for record in sandbox.requests.pushes(BATTERY)] == [
         _command("charge"),
         _command("charge") | {"onConflict": "cancel_and_replace"},
@@ -355,7 +353,7 @@ async def test_one_in_flight_is_waited_for(
         await task
     sandbox.clock.advance(21)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     accepted = [
         record.body["action"]["command"]
         for record in sandbox.requests.pushes(BATTERY)
@@ -382,7 +380,7 @@ async def test_busy_for_too_long(
     sandbox.requests.clear()
     sandbox.clock.advance(1001)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert not sandbox.requests.pushes(BATTERY)
 
 
@@ -398,7 +396,7 @@ async def test_of_several_taps_the_newest_is_sent(
             for option in ("charge", "idle", "auto_export", "discharge")
         )
     )
-    await _done(hass)
+    await done(hass)
     commands = [
         record.body["action"]["command"] for record in sandbox.requests.pushes(BATTERY)
     ]
@@ -418,7 +416,7 @@ async def test_slider_is_sent_once(
     await asyncio.sleep(0.01)
     assert _state(hass, CAP) == "7.4"
     await asyncio.gather(*moves)
-    await _done(hass)
+    await done(hass)
     assert [record.body for record in sandbox.requests.settings(CHARGER)] == [
         {"max_charge_rate": {"value": 7.4, "unit": "kw"}}
     ]
@@ -432,13 +430,13 @@ async def test_value_that_is_so_already_is_not_sent(
     """A number equal to a freshly read value changes nothing."""
     sandbox.requests.clear()
     await _call(hass, "set_value", CAP, value=11)
-    await _done(hass)
+    await done(hass)
     assert not sandbox.requests.settings()
     # Read long ago, it may have changed meanwhile: then it is sent.
     sandbox.clock.advance(120)
     await loaded.runtime_data.find(CHARGER).async_refresh()
     await _call(hass, "set_value", CAP, value=11)
-    await _done(hass)
+    await done(hass)
     assert len(sandbox.requests.settings()) == 1
 
 
@@ -464,7 +462,7 @@ async def test_setting_is_written(
 ) -> None:
     """Each number writes its one setting, in the device's unit."""
     await _call(hass, "set_value", entity_id, value=value)
-    await _done(hass)
+    await done(hass)
     assert [record.body for record in sandbox.requests.settings(BATTERY)] == [
         {setting: {"value": value, "unit": unit}}
     ]
@@ -532,7 +530,7 @@ async def test_each_refusal_has_its_words(
     sandbox.faults.add(method="POST", path="/battery/*", **fault)
     with pytest.raises(HomeAssistantError) as caught:
         await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert caught.value.translation_key == key
     assert "Powerwall 2" in str(caught.value)
     assert _state(hass, MODE) == "auto_balanced"
@@ -548,7 +546,7 @@ async def test_unload_in_the_middle(
     await asyncio.sleep(0.1)
     assert await hass.config_entries.async_unload(loaded.entry_id)
     await call
-    await _done(hass)
+    await done(hass)
     assert not ends
 
 
@@ -568,7 +566,7 @@ async def test_replacing_does_not_clear_the_manufacturers_schedule(
     sandbox.action_seconds = 0
     with pytest.raises(HomeAssistantError) as caught:
         await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert caught.value.translation_key == "scheduler_active"
     assert sandbox.device(BATTERY).native_scheduler
     assert [record.body for record in sandbox.requests.pushes(BATTERY)] == [
@@ -596,7 +594,7 @@ async def test_one_in_flight_from_elsewhere_is_waited_for(
         await task
     sandbox.clock.advance(21)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert _state(hass, MODE) == "charge"
     assert _state(hass, "sensor.powerwall_2_last_command") == "completed"
 
@@ -616,7 +614,7 @@ async def test_displaced_action_that_cannot_be_read(
         method="GET", path=f"/actions/{waiting.id}", status=500, code="INTERNAL_ERROR"
     )
     await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert (waiting.id, "cancelled") in [
         (event.data["action_id"], event.data["state"]) for event in ends
     ]
@@ -630,7 +628,7 @@ async def test_actions_that_cannot_be_read_for_a_while(
     sandbox.action_seconds = 0
     sandbox.faults.add(method="GET", path="/actions/*", times=3, status=503)
     await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert [event.data["state"] for event in ends] == ["completed"]
 
 
@@ -644,7 +642,7 @@ async def test_action_that_is_gone(
         method="GET", path="/actions/*", status=404, code="DEVICE_NOT_FOUND"
     )
     await _call(hass, "select_option", MODE, option="charge")
-    await _done(hass)
+    await done(hass)
     assert [event.data["state"] for event in ends] == ["completed"]
     assert _state(hass, MODE) == "charge"
 
@@ -662,7 +660,7 @@ async def test_someone_elses_end_is_told(
     for _ in range(2):
         sandbox.clock.advance(1)
         await coordinator.async_refresh()
-        await _done(hass)
+        await done(hass)
     assert [(e.data["action_id"], e.data["state"]) for e in ends] == [
         (sent.id, "completed")
     ]

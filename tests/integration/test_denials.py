@@ -29,6 +29,7 @@ from custom_components.amps_ai.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import LIVE_KEY, TEST_KEY, Sandbox
 
 from .conftest import Pass
+from .helpers import done, set_up
 
 PATHS = [device_type.path for device_type in DeviceType]
 BATTERY = "device_battery_001"
@@ -41,41 +42,20 @@ PERMISSION = "insufficient_permissions"
 CODES = [(LIVE.upper(), LIVE), (PERMISSION.upper(), PERMISSION)]
 
 
-@pytest.fixture(autouse=True)
-def now(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Stop the clock; the core is there first, as it sets the time of its loop."""
-
-
-@pytest.fixture(autouse=True)
-def quick(sandbox: Sandbox) -> Generator[None]:
-    """Ask for actions often, which end at once."""
-    sandbox.action_seconds = 0
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
-    entry.add_to_hass(hass)
-    result = await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
-    return result
+pytestmark = pytest.mark.usefixtures("stopped_clock", "at_once")
 
 
 async def _restart(hass: HomeAssistant, *entries: MockConfigEntry) -> None:
     """Unload and set up again, as a restart does, which forgets the issues."""
     for entry in entries:
         assert await hass.config_entries.async_unload(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     registry = ir.async_get(hass)
     for domain, issue_id in tuple(registry.issues):
         registry.async_delete(domain, issue_id)
     for entry in entries:
         await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
 
 
 def _issues(hass: HomeAssistant) -> dict[str, ir.IssueEntry]:
@@ -117,7 +97,7 @@ async def test_denied_at_set_up(
 ) -> None:
     """Nothing may be listed: an issue says what to do, until something may."""
     sandbox.faults.add(code=code)
-    assert not await _set_up(hass, entry)
+    assert not await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert set(_issues(hass)) == {f"{key}_{entry.entry_id}"}
     issue = _issues(hass)[f"{key}_{entry.entry_id}"]
@@ -146,7 +126,7 @@ async def test_live_access_of_a_real_account(
         title="Amps AI",
         data={CONF_API_KEY: LIVE_KEY, CONF_APP_ID: "app_demo"},
     )
-    assert not await _set_up(hass, entry)
+    assert not await set_up(hass, entry)
     assert set(_issues(hass)) == {f"{LIVE}_{entry.entry_id}"}
     account.live_enabled = True
     await pass_time(60)
@@ -179,7 +159,7 @@ async def test_one_type_is_denied(
 ) -> None:
     """One type that may not be listed is told; the others work, and say nothing."""
     fault = sandbox.faults.add(path=f"/{path}", code=code)
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert set(_issues(hass)) == {f"{key}_{entry.entry_id}"}
     await pass_time(180)
     assert set(_issues(hass)) == {f"{key}_{entry.entry_id}"}
@@ -264,10 +244,10 @@ async def test_proxy_says_403(
 ) -> None:
     """What is not the API's own word says nothing of the key."""
     if running:
-        assert await _set_up(hass, entry)
+        assert await set_up(hass, entry)
     sandbox.faults.add(**fault)
     if not running:
-        assert not await _set_up(hass, entry)
+        assert not await set_up(hass, entry)
     await pass_time(150)
     assert sandbox.faults.all()[0].hits >= 5
     assert _issues(hass) == {}
@@ -307,7 +287,7 @@ async def test_denied_over_restarts(
     assert set(_issues(hass)) == {f"{key}_{loaded.entry_id}"}
     sandbox.faults.clear()
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {}
 
 
@@ -326,7 +306,7 @@ async def test_each_entry_has_its_own(
         for title, key in (("Amps AI", LIVE_KEY), ("Amps AI (sandbox)", TEST_KEY))
     ]
     for entry in entries:
-        await _set_up(hass, entry)
+        await set_up(hass, entry)
     await pass_time(75)
     assert set(_issues(hass)) == {f"{LIVE}_{entries[0].entry_id}"}
 
@@ -343,10 +323,10 @@ async def test_denial_goes_with_the_entry(
     running: bool,
 ) -> None:
     if running:
-        assert await _set_up(hass, entry)
+        assert await set_up(hass, entry)
     sandbox.faults.add(code=code)
     if not running:
-        assert not await _set_up(hass, entry)
+        assert not await set_up(hass, entry)
     await pass_time(75)
     assert set(_issues(hass)) == {f"{key}_{entry.entry_id}"}
     await hass.config_entries.async_remove(entry.entry_id)
@@ -364,10 +344,10 @@ async def test_denial_of_an_entry_that_is_switched_off(
 ) -> None:
     """Who switches an entry off is not asked to mend it."""
     if running:
-        assert await _set_up(hass, entry)
+        assert await set_up(hass, entry)
     sandbox.faults.add(code=LIVE.upper())
     if not running:
-        assert not await _set_up(hass, entry)
+        assert not await set_up(hass, entry)
     await pass_time(75)
     assert set(_issues(hass)) == {f"{LIVE}_{entry.entry_id}"}
     await hass.config_entries.async_set_disabled_by(
@@ -389,7 +369,7 @@ async def live(hass: HomeAssistant, sandbox: Sandbox) -> MockConfigEntry:
         unique_id="live:app_demo:*",
         data={CONF_API_KEY: LIVE_KEY, CONF_APP_ID: "app_demo"},
     )
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     return entry
 
 
@@ -438,7 +418,7 @@ async def test_not_open_yet(
     assert before is not None
     with pytest.raises(HomeAssistantError) as raised:
         await _push(hass, domain, service, entity_id, data)
-    await _done(hass)
+    await done(hass)
     assert raised.value.translation_key == "not_open_yet"
     assert before.name in str(raised.value)
     issue_id = f"not_open_yet_{kind}_{live.entry_id}"
@@ -459,7 +439,7 @@ async def test_not_open_yet(
     # Opened meanwhile: the first command that is taken takes it back.
     sandbox.accounts[LIVE_KEY].live_control = True
     await _push(hass, domain, service, entity_id, data)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {}
 
 
@@ -487,12 +467,12 @@ async def test_types_are_told_apart(
             await _push(hass, domain, service, entity_id, data)
     assert len(_issues(hass)) == 2
     await _push(hass, "select", "select_option", MODE, {"option": "charge"})
-    await _done(hass)
+    await done(hass)
     assert len(_issues(hass)) == 2
     sandbox.accounts[LIVE_KEY].live_control = True
     _, domain, service, entity_id, data = PUSHES[0]
     await _push(hass, domain, service, entity_id, data)
-    await _done(hass)
+    await done(hass)
     assert set(_issues(hass)) == {f"not_open_yet_hvac_{live.entry_id}"}
 
 
@@ -508,7 +488,7 @@ async def test_power_cap_is_a_setting(
             "number.pulsar_plus_maximum_power",
             {"value": 7},
         )
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {}
 
 
@@ -519,7 +499,7 @@ async def test_batteries_are_open(
     sandbox.faults.add(method="POST", code="COMMAND_NOT_SUPPORTED", message="No")
     with pytest.raises(HomeAssistantError):
         await _push(hass, "select", "select_option", MODE, {"option": "charge"})
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {}
 
 
@@ -538,7 +518,7 @@ async def test_sandbox_takes_everything(
     sandbox.faults.add(method="POST", code="COMMAND_NOT_SUPPORTED", message="No")
     with pytest.raises(HomeAssistantError):
         await _push(hass, domain, service, entity_id, data)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {}
 
 
@@ -571,7 +551,7 @@ async def test_not_open_yet_goes_with_the_entry(
         await hass.config_entries.async_set_disabled_by(
             live.entry_id, ConfigEntryDisabler.USER
         )
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {}
 
 
@@ -589,7 +569,7 @@ def _mine(title: str, user_id: str | None = None) -> MockConfigEntry:
 async def first(hass: HomeAssistant, sandbox: Sandbox) -> MockConfigEntry:
     """Set up the entry that has everything."""
     entry = _mine("First")
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     return entry
 
 
@@ -597,7 +577,7 @@ async def first(hass: HomeAssistant, sandbox: Sandbox) -> MockConfigEntry:
 async def second(hass: HomeAssistant, first: MockConfigEntry) -> MockConfigEntry:
     """Set up an entry that lists the same devices."""
     entry = _mine("Second")
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     return entry
 
 
@@ -677,7 +657,7 @@ async def test_first_is_removed(
         if item.platform == DOMAIN and not item.unique_id.startswith(first.entry_id)
     }
     await hass.config_entries.async_remove(first.entry_id)
-    await _done(hass)
+    await done(hass)
     await pass_time(660)
     assert _issues(hass) == {}
     assert _devices(hass, second) == _all(sandbox)
@@ -740,7 +720,7 @@ async def test_second_is_removed(
 ) -> None:
     assert _issues(hass)
     await hass.config_entries.async_remove(second.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {}
     assert _state(hass, LEVEL) != STATE_UNAVAILABLE
 
@@ -750,8 +730,8 @@ async def test_second_does_not_list_it_any_more(
 ) -> None:
     """What only one lists is nobody's question."""
     first, second = _mine("First"), _mine("Second", "user_abc123")
-    assert await _set_up(hass, first)
-    assert await _set_up(hass, second)
+    assert await set_up(hass, first)
+    assert await set_up(hass, second)
     assert set(_issues(hass)) == _elsewhere(second, _all(sandbox))
     sandbox.device(BATTERY).user = "somebody_else"
     await pass_time(660)
@@ -769,7 +749,7 @@ async def test_moved_by_hand(
     first, second = _mine("First", "user_abc123"), _mine("Second", "user_b")
     sandbox.home.add_device("battery", device_id="of_b", user="user_b")
     for entry in (first, second):
-        assert await _set_up(hass, entry)
+        assert await set_up(hass, entry)
     assert _issues(hass) == {}
     registered = dr.async_get(hass).async_get_device_by_identifier(
         (DOMAIN, BATTERY), first.entry_id
@@ -828,7 +808,7 @@ async def test_both_set_up_at_once(
     for entry in entries:
         entry.add_to_hass(hass)
     assert await async_setup_component(hass, DOMAIN, {})
-    await _done(hass)
+    await done(hass)
     assert all(_is_loaded(entry) for entry in entries)
     owners = [_devices(hass, entry) for entry in entries]
     assert owners[0] | owners[1] == _all(sandbox)
@@ -854,7 +834,7 @@ async def test_both_have_it_from_before(
         freezer.tick(60)
     second, first = entries
     assert await async_setup_component(hass, DOMAIN, {})
-    await _done(hass)
+    await done(hass)
     assert _state(hass, LEVEL) != STATE_UNAVAILABLE
     item = er.async_get(hass).async_get(LEVEL)
     assert item is not None

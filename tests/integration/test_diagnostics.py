@@ -1,13 +1,10 @@
 """What people paste into public places when they ask for help."""
 
 from base64 import b64encode
-from collections.abc import Generator
 from http import HTTPStatus
 import json
-from typing import Any, override
-from unittest.mock import patch
+from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
@@ -17,10 +14,8 @@ from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
-from syrupy.location import PyTestLocation
 
 from custom_components.amps_ai.const import (
     CONF_APP_ID,
@@ -34,6 +29,7 @@ from custom_components.amps_ai.const import (
 from sandbox import TEST_KEY, Sandbox
 
 from .conftest import Pass
+from .helpers import done
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -53,35 +49,7 @@ SECRETS = {
 }
 
 
-class _Snapshots(HomeAssistantSnapshotExtension):
-    """Home Assistant's snapshots, where syrupy looks for them by itself."""
-
-    @classmethod
-    @override
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        """Return the usual directory."""
-        return super(HomeAssistantSnapshotExtension, cls).dirname(
-            test_location=test_location
-        )
-
-
-@pytest.fixture
-def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Keep snapshots where the others are."""
-    return snapshot.use_extension(_Snapshots)
-
-
-@pytest.fixture(autouse=True)
-def now(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Stop the clock; the core is there first, as it sets the time of its loop."""
-
-
-@pytest.fixture(autouse=True)
-def quick(sandbox: Sandbox) -> Generator[None]:
-    """Ask for actions often, which end at once."""
-    sandbox.action_seconds = 0
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
+pytestmark = pytest.mark.usefixtures("stopped_clock", "at_once")
 
 
 @pytest.fixture
@@ -98,12 +66,8 @@ async def full(hass: HomeAssistant, sandbox: Sandbox) -> MockConfigEntry:
     )
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     return entry
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def _download(
@@ -182,7 +146,7 @@ async def test_what_helps(
         {"entity_id": "select.powerwall_2_mode", "option": "charge"},
         blocking=True,
     )
-    await _done(hass)
+    await done(hass)
     await pass_time(30)
     told = await _download(hass, hass_client, full)
     assert set(told["devices"]) == {device.id for device in sandbox.home.devices}
@@ -485,7 +449,7 @@ async def test_reconnection_address(
     assert coordinator is not None
     sandbox.device(BATTERY).body_override = {"reconnectionUrl": url, "link": url}
     await coordinator.async_refresh()
-    await _done(hass)
+    await done(hass)
     told = await _download(hass, hass_client, full)
     assert told["devices"][BATTERY]["body"]["reconnectionUrl"] == REDACTED
 
@@ -531,7 +495,7 @@ async def test_entry_that_is_not_loaded(
         sandbox.accounts[TEST_KEY].expired = True
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     if why == "unloaded":
         assert await hass.config_entries.async_unload(entry.entry_id)
     assert entry.state is not ConfigEntryState.LOADED

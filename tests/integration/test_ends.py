@@ -26,6 +26,8 @@ from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION
 from custom_components.amps_ai.push import _ENDS
 from sandbox import Sandbox
 
+from .helpers import done
+
 BATTERY = "device_battery_001"
 RESERVE = "number.powerwall_2_safety_reserve"
 MODE = "select.powerwall_2_mode"
@@ -39,10 +41,6 @@ def quick() -> Generator[None]:
         patch("custom_components.amps_ai.push.REST", 0.05),
     ):
         yield
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def _told(ends: list[Event[Any]]) -> list[tuple[str, str]]:
@@ -80,7 +78,7 @@ async def test_refused_tap_does_not_show_the_one_it_replaced(
     older, newer = await asyncio.gather(_set(20), _set(30), return_exceptions=True)
     assert older is None
     assert isinstance(newer, HomeAssistantError)
-    await _done(hass)
+    await done(hass)
     after = hass.states.get(RESERVE)
     assert after is not None
     assert after.state == before.state
@@ -93,16 +91,16 @@ async def test_end_is_not_told_again_after_a_reload(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 0
     sent = await _push(loaded, "charge")
-    await _done(hass)
+    await done(hass)
     assert _told(ends) == [(sent.id, "completed")]
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     runtime = loaded.runtime_data
     await runtime.pushes.async_take_end(
         runtime.coordinators[DeviceType.BATTERY].data[BATTERY],
         Action(id=sent.id, state=ActionState.COMPLETED),
     )
-    await _done(hass)
+    await done(hass)
     assert _told(ends) == [(sent.id, "completed")]
 
 
@@ -117,10 +115,10 @@ async def test_end_during_a_reload_is_told(
     assert not ends
     sandbox.clock.advance(61)
     assert await hass.config_entries.async_setup(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _told(ends) == [(sent.id, "completed")]
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert len(ends) == 1
 
 
@@ -140,7 +138,7 @@ async def test_end_of_an_action_that_was_lost_sight_of(
         sandbox.clock.advance(1)
         await loaded.runtime_data.coordinators[DeviceType.BATTERY].async_refresh()
         assert not ends
-        await _done(hass)
+        await done(hass)
     sandbox.faults.remove(fault)
     assert _told(ends) == [(sent.id, "completed")]
 
@@ -152,7 +150,7 @@ async def test_nothing_of_a_device_that_is_gone_is_kept(
     runtime = loaded.runtime_data
     sandbox.action_seconds = 0
     await _push(loaded, "charge")
-    await _done(hass)
+    await done(hass)
     assert BATTERY in runtime.pushes._lanes
     assert BATTERY in hass.data[_ENDS][loaded.entry_id]
     assert BATTERY in runtime.planner._asked
@@ -162,7 +160,7 @@ async def test_nothing_of_a_device_that_is_gone_is_kept(
         await coordinator.async_refresh()
     with pytest.raises(AmpsDeviceNotFoundError):
         await coordinator.async_read(BATTERY)
-    await _done(hass)
+    await done(hass)
     assert BATTERY not in coordinator.data
     assert BATTERY not in runtime.pushes._lanes
     assert BATTERY not in hass.data[_ENDS][loaded.entry_id]

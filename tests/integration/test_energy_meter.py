@@ -27,6 +27,8 @@ from custom_components.amps_ai.energy_meter import EnergyMeter
 from sandbox import REMOVE, Sandbox
 from tests.conftest import NOON
 
+from .helpers import done, set_up
+
 START: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 GAP: Final = timedelta(minutes=30)
 
@@ -219,10 +221,6 @@ def noon(freezer: FrozenDateTimeFactory) -> None:
     freezer.move_to(NOON)
 
 
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
 def _id(hass: HomeAssistant, device_id: str, entity: str) -> str:
     platform, _, key = entity.partition(".")
     entity_id = er.async_get(hass).async_get_entity_id(
@@ -236,12 +234,6 @@ def _energy(hass: HomeAssistant, device_id: str, entity: str) -> float:
     state = hass.states.get(_id(hass, device_id, entity))
     assert state is not None
     return float(state.state)
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
 
 
 class House:
@@ -260,7 +252,7 @@ class House:
         self.sandbox.clock.advance(seconds)
         self.freezer.tick(timedelta(seconds=seconds))
         async_fire_time_changed(self.hass)
-        await _done(self.hass)
+        await done(self.hass)
 
     async def captured(self, device_id: str, minutes: float, **state: Any) -> None:
         """Let minutes pass, at whose end the device is captured in this state."""
@@ -270,7 +262,7 @@ class House:
         device.state_override = state
         device.capture()
         async_fire_time_changed(self.hass)
-        await _done(self.hass)
+        await done(self.hass)
 
     async def refresh(self, device_id: str) -> None:
         """Press the device's button, which makes a single read."""
@@ -280,7 +272,7 @@ class House:
             {ATTR_ENTITY_ID: _id(self.hass, device_id, "button.refresh")},
             blocking=True,
         )
-        await _done(self.hass)
+        await done(self.hass)
 
 
 @pytest.fixture
@@ -413,7 +405,7 @@ async def test_reload_goes_on(hass: HomeAssistant, house: House, loaded: Any) ->
     """A reload forgets nothing, and counts on from the last capture."""
     await house.captured(CHARGER, 10, currentPower=3)
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _energy(hass, CHARGER, DELIVERED) == pytest.approx(1)
     await house.captured(CHARGER, 10, currentPower=0)
     assert _energy(hass, CHARGER, DELIVERED) == pytest.approx(1.5)
@@ -428,7 +420,7 @@ async def test_restart_goes_on(
     await async_mock_restore_state_shutdown_restart(hass)
     await house.captured(CHARGER, 20, currentPower=9)
     assert await hass.config_entries.async_setup(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _energy(hass, CHARGER, DELIVERED) == pytest.approx(2)
     await house.captured(CHARGER, 10, currentPower=0)
     assert _energy(hass, CHARGER, DELIVERED) == pytest.approx(3.5)
@@ -464,7 +456,7 @@ async def test_restored(
         hass,
         [(State("sensor.pulsar_plus_energy_delivered_estimate", "999"), stored)],
     )
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _id(hass, CHARGER, DELIVERED) == (
         "sensor.pulsar_plus_energy_delivered_estimate"
     )

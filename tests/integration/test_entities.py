@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Generator, Iterable
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, override
+from typing import Any, Final, NamedTuple
 from unittest.mock import PropertyMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -53,14 +53,14 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     async_wait_recording_done,
     do_adhoc_statistics,
 )
-from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
 from syrupy.assertion import SnapshotAssertion
-from syrupy.location import PyTestLocation
 
 from custom_components.amps_ai import PLATFORMS
 from custom_components.amps_ai.const import DOMAIN
 from sandbox import REMOVE, Clock, Sandbox
 from tests.conftest import NOON
+
+from .helpers import done, set_up
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -111,34 +111,6 @@ def all_enabled() -> Generator[None]:
         yield
 
 
-class _Snapshots(HomeAssistantSnapshotExtension):
-    """Home Assistant's snapshots, where syrupy looks for them by itself."""
-
-    @classmethod
-    @override
-    def dirname(cls, *, test_location: PyTestLocation) -> str:
-        """Return the usual directory."""
-        return super(HomeAssistantSnapshotExtension, cls).dirname(
-            test_location=test_location
-        )
-
-
-@pytest.fixture
-def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    """Leave out of snapshots what differs with every run."""
-    return snapshot.use_extension(_Snapshots)
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
-    entry.add_to_hass(hass)
-    assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
-
-
 async def _pass(
     hass: HomeAssistant,
     sandbox: Sandbox,
@@ -149,7 +121,7 @@ async def _pass(
     sandbox.clock.advance(seconds)
     freezer.tick(timedelta(seconds=seconds))
     async_fire_time_changed(hass)
-    await _done(hass)
+    await done(hass)
 
 
 async def _press_refresh(hass: HomeAssistant, device_id: str) -> None:
@@ -159,7 +131,7 @@ async def _press_refresh(hass: HomeAssistant, device_id: str) -> None:
         {ATTR_ENTITY_ID: _entity_id(hass, device_id, "button.refresh")},
         blocking=True,
     )
-    await _done(hass)
+    await done(hass)
 
 
 def _entity_id(hass: HomeAssistant, device_id: str, entity: str) -> str:
@@ -429,7 +401,7 @@ async def test_values_all_differ(
             if isinstance(value, int | float) and not isinstance(value, bool)
         ]
         device.state_override = {name: 11 + count for count, name in enumerate(numbers)}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     for device_id, entity, field, factor in VALUES:
         if field in (override := sandbox.device(device_id).state_override):
             shown = float(_state(hass, device_id, entity).state)
@@ -464,7 +436,7 @@ async def test_flags(
         if isinstance(value, bool)
     }
     device.state_override = flags
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
 
     def on() -> set[str]:
         return {
@@ -619,7 +591,7 @@ async def test_presence(
     device.state_override = dict.fromkeys(fields, REMOVE)
     device.body_override = body
     device.capture()
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _entities(hass, entry, device_id).keys() == _names(device_id) - absent
     for other in set(DEVICES) - {device_id}:
         assert _entities(hass, entry, other).keys() == _names(other)
@@ -742,7 +714,7 @@ async def test_values_that_say_nothing(
     device.state_override = {
         name: change(value) for name, value in (device.captured or {}).items()
     }
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _entities(hass, entry, device_id).keys() == _names(device_id)
     for entity in SHOWN[device_id]:
         assert _state(hass, device_id, entity).state == STATE_UNKNOWN, entity
@@ -771,7 +743,7 @@ async def test_sync_that_says_nothing(
 ) -> None:
     """What `sync` tells is unknown where it is null or of the wrong kind."""
     sandbox.device(device_id).body_override = {"sync": sync}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _entities(hass, entry, device_id).keys() == _names(device_id)
     assert _state(hass, device_id, "binary_sensor.sync").state == STATE_UNKNOWN
     assert _state(hass, device_id, "sensor.last_pulled").state == STATE_UNKNOWN
@@ -793,7 +765,7 @@ async def test_settings_that_say_nothing(
             "scheduler_enabled": {"value": "off"},
         }
     }
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _entities(hass, entry, BATTERY).keys() == _names(BATTERY)
     for entity in (
         "number.safety_reserve",
@@ -831,7 +803,7 @@ async def test_bounds_are_the_devices(
 ) -> None:
     """A number goes as far as the device says, else as the documentation does."""
     sandbox.device(BATTERY).body_override = {"settings": {entity: setting}}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     attributes = _state(hass, BATTERY, f"number.{entity}").attributes
     expected = bounds or (setting["min"], setting["max"])
     assert (attributes["min"], attributes["max"]) == expected
@@ -860,7 +832,7 @@ async def test_unknown_word(
     """A word that nobody knows is unknown, and told as it was reported."""
     device = sandbox.device(device_id)
     device.state_override = {field: word}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     state = _state(hass, device_id, entity)
     assert state.state == STATE_UNKNOWN
     assert state.attributes["reported_status"] == word
@@ -959,7 +931,7 @@ async def test_capacity_in_watt_hours(
 ) -> None:
     """A capacity over 1000 can only be in Wh."""
     sandbox.device(device_id).state_override = {field: reported}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert float(_state(hass, device_id, entity).state) == pytest.approx(shown)
 
 
@@ -976,7 +948,7 @@ async def test_battery_power_is_positive_while_discharging(
 ) -> None:
     """The sign is that of the Energy dashboard, and nothing is not minus nothing."""
     sandbox.device(BATTERY).state_override = {"chargeRate": rate}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _state(hass, BATTERY, "sensor.power").state == shown
 
 
@@ -985,7 +957,7 @@ async def test_vehicle_power_is_positive_while_charging(
 ) -> None:
     """A vehicle counts the other way round than a battery."""
     sandbox.device(VEHICLE).state_override = {"chargeRate": 7.2}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _state(hass, VEHICLE, "sensor.power").state == "7.2"
 
 
@@ -1017,7 +989,7 @@ async def test_battery_charging(
 ) -> None:
     """The status tells whether a battery charges, else the power does."""
     sandbox.device(BATTERY).state_override = {"status": status, "chargeRate": rate}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _state(hass, BATTERY, "binary_sensor.charging").state == shown
 
 
@@ -1071,7 +1043,7 @@ async def _cap(hass: HomeAssistant, value: float) -> None:
             {ATTR_ENTITY_ID: _entity_id(hass, CHARGER, CAP), ATTR_VALUE: value},
             blocking=True,
         )
-        await _done(hass)
+        await done(hass)
 
 
 @pytest.mark.parametrize("home", ["classic"])
@@ -1096,12 +1068,12 @@ async def test_cap_of_the_older_shape_is_remembered(
     sandbox.device(CHARGER).next_action("failed", code="NO", message="-", seconds=0)
     with pytest.raises(HomeAssistantError):
         await _cap(hass, 11)
-    await _done(hass)
+    await done(hass)
     assert float(_state(hass, CHARGER, CAP).state) == 7.4
 
     await async_mock_restore_state_shutdown_restart(hass)
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert float(_state(hass, CHARGER, CAP).state) == 7.4
 
 
@@ -1128,7 +1100,7 @@ async def test_cap_of_the_older_shape_is_restored(
     mock_restore_cache_with_extra_data(
         hass, [(State("number.pulsar_plus_maximum_power", "3"), data)]
     )
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _state(hass, CHARGER, CAP).state == shown
 
 
@@ -1141,7 +1113,7 @@ async def test_cap_by_command_where_there_is_no_setting(
     device.capture()
     device.state_override = {"powerRateLimit": 9.5}
     sandbox.action_seconds = 0
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert float(_state(hass, CHARGER, CAP).state) == 9.5
     await _cap(hass, 6.5)
     assert [record.body for record in sandbox.requests.pushes(CHARGER)] == [
@@ -1162,7 +1134,7 @@ async def test_cap_is_the_setting_where_there_is_one(
     }
     device.capture()
     device.state_override = {"powerRateLimit": 3.7}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     state = _state(hass, CHARGER, CAP)
     assert float(state.state) == 8
     limits = [state.attributes[name] for name in ("min", "max", "step")]
@@ -1200,7 +1172,7 @@ async def test_modes_are_those_of_the_commands(
     device = sandbox.device(HVAC)
     assert device.commands is not None
     device.commands = {name: device.commands[name] for name in commands}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     attributes = _state(hass, HVAC, "climate.climate").attributes
     assert set(attributes["hvac_modes"]) == {
         _MODE_COMMANDS[name] for name in commands if name in _MODE_COMMANDS
@@ -1234,7 +1206,7 @@ async def test_options_are_those_of_the_commands(
     known = device.commands or {}
     device.commands = {name: known.get(name, known["idle"]) for name in commands}
     device.state_override = {"currentMode": commands[0]}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     state = _state(hass, BATTERY, "select.mode")
     assert state.attributes["options"] == options
     assert state.state == commands[0].replace(".", "_")
@@ -1262,7 +1234,7 @@ async def test_no_commands_nothing_to_steer(
 ) -> None:
     """A device without commands is read only; a later command changes that."""
     sandbox.device(device_id).commands = {}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     platforms = {item.domain for item in _entities(hass, entry, device_id).values()}
     assert not platforms & {Platform.SELECT, Platform.SWITCH, Platform.CLIMATE}
     assert Platform.EVENT not in platforms
@@ -1336,7 +1308,7 @@ async def test_names_of_all_differ(
     for device_id in DEVICES:
         device = sandbox.device(device_id)
         sandbox.home.add_device(device.kind, vendor=device.vendor, model=device.model)
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     states = [
         state
         for item in er.async_entries_for_config_entry(
@@ -1422,7 +1394,7 @@ async def test_last_action(
 ) -> None:
     """It shows the newest action, whoever sent it, with what it was."""
     sandbox.device(device_id).body_override = {"lastAction": told}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     state = _state(hass, device_id, "sensor.last_action")
     assert state.state == shown
     assert state.attributes["options"] == [
@@ -1445,7 +1417,7 @@ async def test_last_action_of_an_unknown_state(
 ) -> None:
     """An action's unknown state is unknown, and told as it was reported."""
     sandbox.device(BATTERY).body_override = {"lastAction": _told("paused")}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     state = _state(hass, BATTERY, "sensor.last_action")
     assert state.state == STATE_UNKNOWN
     assert state.attributes["id"] == "act_abc123"
@@ -1459,7 +1431,7 @@ async def test_last_action_of_a_device_without_commands(
     device = sandbox.device(BATTERY)
     device.commands = {}
     device.body_override = {"lastAction": _told("completed")}
-    await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _state(hass, BATTERY, "sensor.last_action").state == "completed"
 
 
@@ -1522,7 +1494,7 @@ async def test_refresh_of_a_device_that_is_offline(
         await _press_refresh(hass, BATTERY)
     assert caught.value.translation_key == "device_offline"
     assert "Powerwall 2" in str(caught.value)
-    await _done(hass)
+    await done(hass)
     for row in CONTRACT[BATTERY]:
         if row.enabled:
             assert _state(hass, BATTERY, row.entity).state == STATE_UNAVAILABLE
@@ -1600,7 +1572,7 @@ class TestEnergyDashboard:
         freezer: FrozenDateTimeFactory,
     ) -> None:
         """Solar, battery and charger can be picked, and nothing is complained of."""
-        await _set_up(hass, entry)
+        assert await set_up(hass, entry)
         assert await async_setup_component(hass, "energy", {})
         await async_wait_recording_done(hass)
         # Statistics need a few minutes of states.
@@ -1670,7 +1642,7 @@ async def test_snapshot(
 ) -> None:
     """All of the home, in every detail."""
     with patch("custom_components.amps_ai.PLATFORMS", [platform]):
-        await _set_up(hass, entry)
+        assert await set_up(hass, entry)
         await snapshot_platform(hass, entity_registry, snapshot, entry.entry_id)
 
 

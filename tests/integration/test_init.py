@@ -20,6 +20,7 @@ from custom_components.amps_ai.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import REMOVE, TEST_KEY, Sandbox
 
 from .conftest import Pass
+from .helpers import done, set_up
 
 # The clock of the sandbox begins at the same moment.
 pytestmark = pytest.mark.freeze_time("2026-06-01T12:00:00Z")
@@ -30,17 +31,6 @@ PATHS = [device_type.path for device_type in DeviceType]
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
 LEVEL = "sensor.powerwall_2_battery"
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
-    entry.add_to_hass(hass)
-    result = await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
-    return result
 
 
 def _asked(sandbox: Sandbox) -> list[str]:
@@ -100,7 +90,7 @@ async def test_set_up(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:
     """One request for each type, and one for each device with settings."""
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
     plans = [request.query for request in sandbox.requests.of("GET", "/actions")]
     assert len(plans) <= 3
@@ -117,7 +107,7 @@ async def test_set_up_with_settings_in_lists(
 ) -> None:
     """Lists that tell everything leave nothing to ask for."""
     sandbox.home.settings_in_list = True
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _asked(sandbox) == LISTS
     assert hass.states.get("number.powerwall_2_safety_reserve") is not None
 
@@ -127,7 +117,7 @@ async def test_set_up_of_older_devices(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:
     """Only a single read tells an older device from one that a list cut short."""
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert _asked(sandbox) == sorted(
         [
             *LISTS,
@@ -151,7 +141,7 @@ async def test_set_up_for_one_user(
             CONF_USER_ID: "user_other",
         },
     )
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     for request in sandbox.requests.lists():
         assert request.query == {"offset": "0", "limit": "50", "userId": "user_other"}
     assert set(_devices(hass, entry)) == {"foreign", entry.entry_id}
@@ -163,7 +153,7 @@ async def test_unload(
     """An unloaded entry shows nothing, asks for nothing and leaves nothing behind."""
     entity_ids = hass.states.async_entity_ids()
     assert await hass.config_entries.async_unload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert loaded.state is ConfigEntryState.NOT_LOADED
     for entity_id in entity_ids:
         state = hass.states.get(entity_id)
@@ -181,7 +171,7 @@ async def test_reload(
     before = {state.entity_id: state.state for state in hass.states.async_all()}
     for _ in range(3):
         assert await hass.config_entries.async_reload(loaded.entry_id)
-        await _done(hass)
+        await done(hass)
     assert loaded.state is ConfigEntryState.LOADED
     after = {state.entity_id: state.state for state in hass.states.async_all()}
     assert after.keys() == before.keys()
@@ -196,7 +186,7 @@ async def test_remove(
 ) -> None:
     """A removed entry takes its devices and entities along."""
     await hass.config_entries.async_remove(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert not hass.config_entries.async_entries(DOMAIN)
     assert not hass.states.async_all()
     assert _devices(hass, loaded) == {}
@@ -226,7 +216,7 @@ async def test_remove_while_reads_are_under_way(
     assert entry.state is ConfigEntryState.LOADED
     assert hass.states.get(LEVEL) is not None
     await hass.config_entries.async_remove(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     assert not hass.states.async_all()
 
 
@@ -239,7 +229,7 @@ async def test_refused_key(
         sandbox.accounts[TEST_KEY].expired = True
     else:
         del sandbox.accounts[TEST_KEY]
-    assert not await _set_up(hass, entry)
+    assert not await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert entry.error_reason_translation_key == "invalid_auth"
     (flow,) = hass.config_entries.flow.async_progress()
@@ -254,7 +244,7 @@ async def test_key_refused_by_one_type(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry, path: str
 ) -> None:
     sandbox.faults.add(path=f"/{path}", code="INVALID_API_KEY")
-    assert not await _set_up(hass, entry)
+    assert not await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_ERROR
     assert len(hass.config_entries.flow.async_progress()) == 1
 
@@ -283,7 +273,7 @@ async def test_everything_fails(
 ) -> None:
     """Set-up is tried again until it works; nobody is asked for a key."""
     sandbox.faults.add(**fault)
-    assert not await _set_up(hass, entry)
+    assert not await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == reason
     assert not hass.config_entries.flow.async_progress()
@@ -309,7 +299,7 @@ async def test_one_type_fails(
 ) -> None:
     """The other types work, and the one that failed comes later."""
     fault = sandbox.faults.add(path=f"/{path}", code="INTERNAL_ERROR")
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
     (missing,) = (
         device.id for device in sandbox.home.devices if device.kind.path == path
@@ -338,13 +328,13 @@ async def test_two_entries(hass: HomeAssistant, sandbox: Sandbox) -> None:
         for user in ("user_a", "user_b")
     ]
     for item in entries:
-        assert await _set_up(hass, item)
+        assert await set_up(hass, item)
     assert [set(_devices(hass, item)) for item in entries] == [
         {"of_a", entries[0].entry_id},
         {"of_b", entries[1].entry_id},
     ]
     await hass.config_entries.async_remove(entries[0].entry_id)
-    await _done(hass)
+    await done(hass)
     assert entries[1].state is ConfigEntryState.LOADED
     assert set(_devices(hass, entries[1])) == {"of_b", entries[1].entry_id}
 
@@ -408,7 +398,7 @@ async def test_field_that_comes_later(
 ) -> None:
     """What a device begins to report gets its entity then."""
     sandbox.device(BATTERY).state_override = {"level": REMOVE}
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert hass.states.get(LEVEL) is None
     sandbox.device(BATTERY).state_override = {}
     await pass_time(60)
@@ -420,7 +410,7 @@ async def test_many_devices_at_once(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:
     """Set-up makes a dozen single reads at most; the rest come bit by bit."""
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert len(sandbox.requests.lists()) == 5
     assert len(sandbox.requests.reads()) == 12
     assert len(_devices(hass, entry)) == 251
@@ -492,7 +482,7 @@ async def test_names(
         "vendor": vendor,
         "metadata": {"model": model},
     }
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     device = _devices(hass, entry)[BATTERY]
     assert (device.manufacturer, device.name) == (manufacturer, name)
 
@@ -544,7 +534,7 @@ async def test_first_of_a_kind_is_away_for_a_while(
     first = sandbox.device(BATTERY)
     first.unlisted = True
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     first.unlisted = False
     await pass_time(60)
     assert {k: d.name for k, d in _devices(hass, loaded).items()} == names
@@ -558,7 +548,7 @@ async def test_first_of_a_kind_is_gone(
     sandbox.home.remove_device("device_vehicle_001")
     await pass_time(180)
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     devices = _devices(hass, loaded)
     assert "device_vehicle_001" not in devices
     assert devices["device_vehicle_002"].name == "iX3 2"
@@ -574,7 +564,7 @@ async def test_model_that_changes(
     """A name that no longer fits the model makes way for one that does."""
     sandbox.device("device_vehicle_002").model = "iX4"
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     devices = _devices(hass, loaded)
     assert devices["device_vehicle_001"].name == "iX3"
     assert devices["device_vehicle_002"].name == "iX4"
@@ -586,7 +576,7 @@ async def test_same_model_of_two_types(
     """The types answer in any order; their devices come in one."""
     for device in sandbox.home.devices:
         device.model = "One"
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     names = {key: device.name for key, device in _devices(hass, entry).items()}
     del names[entry.entry_id]
     assert names == {
@@ -631,7 +621,7 @@ async def test_odd_account(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What is odd is left out, told once, and takes nothing else along."""
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     devices = _devices(hass, entry)
     good = {device.id for device in sandbox.home.devices}
     assert set(devices) == good - {"odd_battery_list_state"} | {entry.entry_id}
@@ -710,12 +700,12 @@ async def test_clean_log(
 ) -> None:
     """A whole life without a deprecation, a warning or an error."""
     caplog.set_level(logging.INFO)
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     await pass_time(960)
     assert await hass.config_entries.async_reload(entry.entry_id)
     await pass_time(60)
     assert await hass.config_entries.async_remove(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _warnings(caplog) == []
     assert "deprecat" not in caplog.text
 

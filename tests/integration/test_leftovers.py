@@ -4,7 +4,6 @@ from collections.abc import Generator
 import logging
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
@@ -19,6 +18,7 @@ from custom_components.amps_ai.const import DOMAIN
 from sandbox import Sandbox
 
 from .conftest import Pass
+from .helpers import done
 
 PATHS = [device_type.path for device_type in DeviceType]
 BATTERY = "device_battery_001"
@@ -31,9 +31,7 @@ MINUTE = 60
 LOOK = 11 * MINUTE
 
 
-@pytest.fixture(autouse=True)
-def now(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Stop the clock; the core is there first, as it sets the time of its loop."""
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 @pytest.fixture(autouse=True)
@@ -46,10 +44,6 @@ def log(caplog: pytest.LogCaptureFixture) -> Generator[None]:
                 assert record.levelno < logging.ERROR or record.getMessage().startswith(
                     "Error fetching"
                 ), record.getMessage()
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def _devices(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
@@ -78,14 +72,14 @@ async def off(
     await pass_time(75)
     assert GONE in _devices(hass, loaded)
     assert await hass.config_entries.async_unload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     return loaded
 
 
 async def _start(hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox) -> None:
     sandbox.requests.clear()
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
 
 
 async def _remove(
@@ -98,7 +92,7 @@ async def _remove(
         {"type": "config/device_registry/remove", "device_id": device_id}
     )
     reply = await line.receive_json()
-    await _done(hass)
+    await done(hass)
     await line.close()
     return bool(reply["success"])
 
@@ -294,7 +288,7 @@ async def test_unloaded_before_and_after(
     await pass_time(3 * LOOK)
     assert GONE not in _devices(hass, off)
     assert await hass.config_entries.async_unload(off.entry_id)
-    await _done(hass)
+    await done(hass)
     assert off.state is ConfigEntryState.NOT_LOADED
 
 

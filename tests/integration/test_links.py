@@ -41,6 +41,7 @@ from sandbox import Sandbox
 from sandbox.webhooks import headers_of
 
 from .conftest import Pass
+from .helpers import done, registered
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -66,9 +67,7 @@ CODES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def now(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Stop the clock; the core is there first, as it sets the time of its loop."""
+pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 
 @pytest.fixture(autouse=True)
@@ -87,10 +86,6 @@ def links(hass: HomeAssistant) -> list[Event[Any]]:
     return async_capture_events(hass, EVENT_LINK)
 
 
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
 def _issue(hass: HomeAssistant, issue_id: str = LINK) -> ir.IssueEntry | None:
     return ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
 
@@ -99,18 +94,6 @@ def _issues(hass: HomeAssistant) -> set[str]:
     return {
         issue_id for domain, issue_id in ir.async_get(hass).issues if domain == DOMAIN
     }
-
-
-def _registered(hass: HomeAssistant, device_id: str = BATTERY) -> str:
-    """Return the id that Home Assistant knows a device by."""
-    registry = dr.async_get(hass)
-    (found,) = (
-        device.id
-        for entry in hass.config_entries.async_entries(DOMAIN)
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id)
-        if (DOMAIN, device_id) in device.identifiers
-    )
-    return found
 
 
 def _told(events: list[Event[Any]]) -> list[tuple[str, str]]:
@@ -148,7 +131,7 @@ async def _refused(hass: HomeAssistant, sandbox: Sandbox) -> None:
     sandbox.device(BATTERY).credentials_refused = True
     with pytest.raises(HomeAssistantError):
         await _press(hass)
-    await _done(hass)
+    await done(hass)
 
 
 async def _restart(
@@ -156,13 +139,13 @@ async def _restart(
 ) -> None:
     """Unload and set up again, as a restart does, with what was written down."""
     assert await hass.config_entries.async_unload(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     registry = ir.async_get(hass)
     for domain, issue_id in tuple(registry.issues):
         registry.async_delete(domain, issue_id)
     sandbox.clock.advance(off)
     await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
 
 
 # How it is found out.
@@ -196,7 +179,7 @@ async def _by_command(hass: HomeAssistant, pass_time: Pass) -> None:
         await hass.services.async_call(
             DOMAIN,
             "send_command",
-            {"device_id": _registered(hass), "command": "charge"},
+            {"device_id": registered(hass, BATTERY), "command": "charge"},
             blocking=True,
             return_response=True,
         )
@@ -208,7 +191,10 @@ async def _by_settings(hass: HomeAssistant, pass_time: Pass) -> None:
         await hass.services.async_call(
             DOMAIN,
             "update_settings",
-            {"device_id": _registered(hass), "settings": {"safety_reserve": 33}},
+            {
+                "device_id": registered(hass, BATTERY),
+                "settings": {"safety_reserve": 33},
+            },
             blocking=True,
             return_response=True,
         )
@@ -239,7 +225,7 @@ async def test_refused(
     """However it comes out and however it is said: one repair, told once."""
     sandbox.device(BATTERY).credentials_refused = code
     await find_out(hass, pass_time)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {LINK}
     issue = _issue(hass)
     assert issue is not None
@@ -251,7 +237,7 @@ async def test_refused(
     assert issue.learn_more_url == _account_link(sandbox)
     assert not issue.is_fixable
     assert not issue.is_persistent
-    assert _told(links) == [(_registered(hass), "lost")]
+    assert _told(links) == [(registered(hass, BATTERY), "lost")]
     # The key is fine, and so are the other devices.
     assert loaded.state is ConfigEntryState.LOADED
     assert not _has_reauth(hass)
@@ -260,7 +246,7 @@ async def test_refused(
     # Refused once more, nothing more is told.
     with pytest.raises(HomeAssistantError):
         await _press(hass)
-    await _done(hass)
+    await done(hass)
     assert len(links) == 1
     assert _issues(hass) == {LINK}
 
@@ -289,17 +275,17 @@ async def test_action_fails_for_it(
             await tap
         assert not links
         sandbox.clock.advance(30)
-    await _done(hass)
-    assert _told(links)[:1] == [(_registered(hass), "lost")]
+    await done(hass)
+    assert _told(links)[:1] == [(registered(hass, BATTERY), "lost")]
     assert not _has_reauth(hass)
     # The device itself answers, so a reading that is later takes it back.
     await pass_time(75)
     await _press(hass)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == set()
     assert _told(links) == [
-        (_registered(hass), "lost"),
-        (_registered(hass), "restored"),
+        (registered(hass, BATTERY), "lost"),
+        (registered(hass, BATTERY), "restored"),
     ]
 
 
@@ -328,7 +314,7 @@ async def test_other_trouble(
     sandbox.faults.add(path=f"/battery/{BATTERY}", **fault)
     with pytest.raises(HomeAssistantError):
         await _press(hass)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == set()
     assert not links
     assert not _has_reauth(hass)
@@ -354,9 +340,9 @@ async def test_every_type(
     sandbox.device(device_id).credentials_refused = True
     with pytest.raises(HomeAssistantError):
         await _call(hass, "button", "press", entity_id=entity_id)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {f"link_{device_id}"}
-    assert _told(links) == [(_registered(hass, device_id), "lost")]
+    assert _told(links) == [(registered(hass, device_id), "lost")]
 
 
 async def test_each_device_has_its_own(
@@ -378,7 +364,9 @@ async def test_each_device_has_its_own(
 async def test_called_as_the_person_does(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    dr.async_get(hass).async_update_device(_registered(hass), name_by_user="Cellar")
+    dr.async_get(hass).async_update_device(
+        registered(hass, BATTERY), name_by_user="Cellar"
+    )
     await _refused(hass, sandbox)
     issue = _issue(hass)
     assert issue is not None
@@ -408,8 +396,8 @@ async def test_gone_by_itself(
     assert _issues(hass) == set()
     await pass_time(1800)
     assert _told(links) == [
-        (_registered(hass), "lost"),
-        (_registered(hass), "restored"),
+        (registered(hass, BATTERY), "lost"),
+        (registered(hass, BATTERY), "restored"),
     ]
     assert not _has_reauth(hass)
 
@@ -428,7 +416,7 @@ async def test_lost_once_more(
         await pass_time(75)
         sandbox.device(BATTERY).credentials_refused = None
         await _press(hass)
-        await _done(hass)
+        await done(hass)
         assert _issues(hass) == set()
         await pass_time(75)
     assert [state for _, state in _told(links)] == ["lost", "restored"] * 2
@@ -477,7 +465,7 @@ async def test_over_a_reload(
 ) -> None:
     await _refused(hass, sandbox)
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {LINK}
     assert len(links) == 1
 
@@ -553,7 +541,7 @@ async def test_written_down_when_home_assistant_stops(
     await _refused(hass, sandbox)
     assert _stored(hass_storage, loaded) is None
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
-    await _done(hass)
+    await done(hass)
     assert set(_stored(hass_storage, loaded)) == {BATTERY}
     assert _stored(hass_storage, loaded)[BATTERY]["connected"] is False
 
@@ -586,7 +574,7 @@ async def test_memory_that_cannot_be_read(
     }
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     assert entry.state is ConfigEntryState.LOADED
     assert _issues(hass) == set()
 
@@ -605,10 +593,10 @@ async def test_refused_at_the_very_first_read(
     sandbox.device(BATTERY).credentials_refused = True
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     assert entry.state is ConfigEntryState.LOADED
     assert _issues(hass) == {LINK}
-    assert _told(links) == [(_registered(hass), "lost")]
+    assert _told(links) == [(registered(hass, BATTERY), "lost")]
     assert hass.states.get(LEVEL) is not None
     sandbox.device(BATTERY).credentials_refused = None
     await pass_time(960)
@@ -626,7 +614,7 @@ async def test_refused_at_the_first_read_of_a_new_device(
     sandbox.home.add_device("battery", device_id="late").credentials_refused = True
     await pass_time(90)
     assert _issues(hass) == {"link_late"}
-    assert _told(links) == [(_registered(hass, "late"), "lost")]
+    assert _told(links) == [(registered(hass, "late"), "lost")]
 
 
 # With the device, with the entry.
@@ -701,12 +689,12 @@ async def test_removed_with_the_entry(
 ) -> None:
     await _refused(hass, sandbox)
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _stored(hass_storage, loaded)
     await hass.config_entries.async_remove(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     hass.bus.async_fire(EVENT_HOMEASSISTANT_FINAL_WRITE)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == set()
     assert _stored(hass_storage, loaded) is None
 
@@ -722,10 +710,10 @@ async def test_entry_switched_off(
     await hass.config_entries.async_set_disabled_by(
         loaded.entry_id, ConfigEntryDisabler.USER
     )
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == set()
     await hass.config_entries.async_set_disabled_by(loaded.entry_id, None)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {LINK}
     assert [state for _, state in _told(links)] == ["lost"]
 
@@ -789,7 +777,7 @@ async def send(
         options={CONF_WEBHOOK: True},
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     return Sender(await hass_client_no_auth())
 
 
@@ -812,7 +800,7 @@ async def test_address_comes_before_or_after(
     else:
         await _refused(hass, sandbox)
         await send(at, RELINK)
-    await _done(hass)
+    await done(hass)
     issue = _issue(hass)
     assert issue is not None
     assert issue.learn_more_url == RELINK
@@ -826,7 +814,7 @@ async def test_address_comes_before_or_after(
     await pass_time(75)
     sandbox.device(BATTERY).credentials_refused = None
     await _press(hass)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == set()
     assert [state for _, state in _told(links)] == ["lost", "restored"]
 
@@ -846,9 +834,9 @@ async def test_webhook_of_a_loss_before_the_last_reading(
     assert _issues(hass) == {LINK}
     # Lost a minute ago, linked again, read, and lost once more.
     await send("2026-06-01T12:01:00Z", RELINK)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {LINK}
-    assert _told(links) == [(_registered(hass), "lost")]
+    assert _told(links) == [(registered(hass, BATTERY), "lost")]
     sandbox.device(BATTERY).credentials_refused = None
     await pass_time(960)
     assert _issues(hass) == set()
@@ -868,7 +856,7 @@ async def test_connection_is_told(
     await pass_time(30)
     assert _issues(hass) == {LINK}
     await send("2026-06-01T12:00:30Z")
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == set()
     assert [state for _, state in _told(links)] == ["lost", "restored"]
 
@@ -884,7 +872,7 @@ async def test_connection_of_earlier(
     await pass_time(60)
     await _refused(hass, sandbox)
     await send("2026-06-01T11:30:00Z")
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {LINK}
     assert [state for _, state in _told(links)] == ["lost"]
 
@@ -900,7 +888,7 @@ async def test_disconnection_without_an_address_after_the_refusal(
     await _refused(hass, sandbox)
     await pass_time(5)
     await send("2026-06-01T12:00:03Z")
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == {LINK}
     issue = _issue(hass)
     assert issue is not None
@@ -953,7 +941,7 @@ async def test_freshness_asks_no_oftener_for_it(
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(entry, options={CONF_FRESHNESS: "fast"})
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     sandbox.device(BATTERY).credentials_refused = True
     sandbox.requests.clear()
     await pass_time(3600)

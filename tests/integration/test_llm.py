@@ -1,10 +1,9 @@
 """What a language model is told of the devices, and may send to them."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from datetime import timedelta
 import json
 from typing import Any
-from unittest.mock import patch
 
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.components.llm import async_get_tools as async_get_llm_tools
@@ -51,11 +50,7 @@ LEVEL = "sensor.ix3_battery"
 type Json = dict[str, Any]
 
 
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from custom_components.amps_ai.config_flow import AmpsConfigFlow
 from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN, ENTRY_VERSION
 from sandbox import TEST_KEY, Sandbox
 
+from .helpers import set_up
+
 
 def _entry(version: int, minor_version: int, **more: Any) -> MockConfigEntry:
     return MockConfigEntry(
@@ -23,13 +25,6 @@ def _entry(version: int, minor_version: int, **more: Any) -> MockConfigEntry:
         minor_version=minor_version,
         data={CONF_API_KEY: TEST_KEY, CONF_APP_ID: "app_demo", **more},
     )
-
-
-async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
-    entry.add_to_hass(hass)
-    result = await hass.config_entries.async_setup(entry.entry_id)
-    await hass.async_block_till_done(wait_background_tasks=True)
-    return result
 
 
 def test_versions_agree() -> None:
@@ -45,7 +40,7 @@ async def test_same_major_version(
     """Going back a release works, and what the newer one wrote stays."""
     entry = _entry(1, minor_version, something_new={"a": 1})
     before = dict(entry.data)
-    assert await _set_up(hass, entry)
+    assert await set_up(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
     assert (entry.version, entry.minor_version) == (1, minor_version)
     assert dict(entry.data) == before
@@ -58,7 +53,7 @@ async def test_newer_major_version(
 ) -> None:
     """What cannot be read is refused: nothing is asked, nothing is lost."""
     before = _entry(1, 1)
-    assert await _set_up(hass, before)
+    assert await set_up(hass, before)
     devices = dr.async_get(hass)
     registered = {
         device.id
@@ -83,4 +78,4 @@ async def test_newer_major_version(
     assert set(er.async_get(hass).entities) == entities
     # It can be removed, and one that can be read takes its place.
     await hass.config_entries.async_remove(before.entry_id)
-    assert await _set_up(hass, _entry(1, 1))
+    assert await set_up(hass, _entry(1, 1))

@@ -1,15 +1,13 @@
 """What a person has to decide, and what a person is warned of."""
 
-from collections.abc import Generator
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
-from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -22,6 +20,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION
 from sandbox import Sandbox
 
+from .helpers import done, registered
+
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
 MODE = "select.powerwall_2_mode"
@@ -31,25 +31,7 @@ BLOCKED = f"scheduler_active_{BATTERY}"
 HOUR = 3600
 
 
-@pytest.fixture(autouse=True)
-async def _now(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox
-) -> None:
-    """Live at the sandbox's time, in its zone: it is 14:00 there, of 1 June."""
-    await hass.config.async_set_time_zone("Europe/Berlin")
-    freezer.move_to(sandbox.clock.now())
-    sandbox.action_seconds = 0
-
-
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
+pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
 
 
 async def _go(
@@ -62,17 +44,7 @@ async def _go(
     sandbox.clock.advance(seconds)
     freezer.tick(timedelta(seconds=seconds))
     async_fire_time_changed(hass)
-    await _done(hass)
-
-
-def _registered(hass: HomeAssistant, device_id: str) -> str:
-    """Return the id that Home Assistant knows a device by."""
-    registry = dr.async_get(hass)
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-            if (DOMAIN, device_id) in device.identifiers:
-                return device.id
-    raise KeyError(device_id)
+    await done(hass)
 
 
 async def _push(
@@ -82,11 +54,11 @@ async def _push(
     response = await hass.services.async_call(
         DOMAIN,
         "send_command",
-        {"device_id": _registered(hass, device_id), "command": command, **data},
+        {"device_id": registered(hass, device_id), "command": command, **data},
         blocking=True,
         return_response=True,
     )
-    await _done(hass)
+    await done(hass)
     assert response is not None
     record = response["action"]
     assert isinstance(record, dict)
@@ -101,7 +73,7 @@ async def _tap(hass: HomeAssistant, option: str) -> None:
         {"entity_id": MODE, "option": option},
         blocking=True,
     )
-    await _done(hass)
+    await done(hass)
 
 
 async def _blocked(hass: HomeAssistant, sandbox: Sandbox, **data: Any) -> None:
@@ -109,7 +81,7 @@ async def _blocked(hass: HomeAssistant, sandbox: Sandbox, **data: Any) -> None:
     sandbox.device(BATTERY).native_scheduler = True
     with pytest.raises(HomeAssistantError):
         await _push(hass, BATTERY, "charge", **data)
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
 
 
@@ -148,7 +120,7 @@ class Repair:
         response = await client.post(path, json=data)
         assert response.status == HTTPStatus.OK
         result: dict[str, Any] = await response.json()
-        await _done(self._hass)
+        await done(self._hass)
         return result
 
 
@@ -182,7 +154,7 @@ async def test_schedule_in_the_way_is_asked_about(
     else:
         with pytest.raises(HomeAssistantError):
             await _push(hass, BATTERY, "charge")
-    await _done(hass)
+    await done(hass)
     issue = _issue(hass)
     assert issue is not None
     assert issue.is_fixable
@@ -349,7 +321,7 @@ async def test_question_goes_with_a_completed_command(
     sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")
     with pytest.raises(HomeAssistantError):
         await _push(hass, BATTERY, "idle")
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is not None
     await _push(hass, BATTERY, "idle")
     assert _issue(hass) is None
@@ -362,7 +334,7 @@ async def test_newer_command_is_the_one_asked_about(
     await _blocked(hass, sandbox, parameters={"target": 90})
     with pytest.raises(HomeAssistantError):
         await _push(hass, BATTERY, "discharge")
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == [BLOCKED]
     form = await repair.open()
     assert form["description_placeholders"]["command"] == "discharge"
@@ -379,7 +351,7 @@ async def test_question_outlives_a_reload(
     """After a reload, the question is still there and can be answered."""
     await _blocked(hass, sandbox)
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is not None
     await repair.open()
     result = await repair.submit()
@@ -393,7 +365,7 @@ async def test_question_goes_with_the_account(
     """Nobody is asked about a device of an account that was removed."""
     await _blocked(hass, sandbox)
     await hass.config_entries.async_remove(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == []
 
 
@@ -476,7 +448,7 @@ async def test_warning_goes_in_time_after_a_reload(
     await _push(hass, BATTERY, "discharge", delay="01:00")
     await _tap(hass, "charge")
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     await _go(hass, sandbox, freezer, HOUR + 2)
     assert not _issues(hass)
 
@@ -488,7 +460,7 @@ async def test_warning_goes_with_the_account(
     await _push(hass, BATTERY, "discharge", delay="01:00")
     await _tap(hass, "charge")
     await hass.config_entries.async_remove(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issues(hass) == []
 
 
@@ -507,14 +479,14 @@ async def test_all_goes_with_the_device(
     assert set(_issues(hass)) == {BLOCKED, f"displaced_{planned['id']}"}
     if reloaded:
         assert await hass.config_entries.async_reload(loaded.entry_id)
-        await _done(hass)
+        await done(hass)
     sandbox.home.remove_device(BATTERY)
     for _ in range(30):
         await _go(hass, sandbox, freezer, 75)
         if not _issues(hass):
             break
     with pytest.raises(KeyError):
-        _registered(hass, BATTERY)
+        registered(hass, BATTERY)
     assert not _issues(hass)
     assert not loaded.runtime_data.account.displaced
 
@@ -527,7 +499,7 @@ async def test_what_a_person_cancelled_is_no_warning(
     await hass.services.async_call(
         DOMAIN, "cancel_action", {"action_id": planned["id"]}, blocking=True
     )
-    await _done(hass)
+    await done(hass)
     await _tap(hass, "charge")
     assert not _issues(hass)
 

@@ -1,7 +1,6 @@
 """What is planned: how it is shown, kept up to date, followed and taken back."""
 
 import asyncio
-from collections.abc import Generator
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -30,6 +29,7 @@ from custom_components.amps_ai.const import (
 from sandbox import TEST_KEY, Sandbox
 
 from .conftest import APP_ID
+from .helpers import done, registered
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -42,25 +42,7 @@ HOUR = 3600
 ROUND = 15 * 60 + 1
 
 
-@pytest.fixture(autouse=True)
-async def _now(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox
-) -> None:
-    """Live at the sandbox's time, in its zone: it is 14:00 there, of 1 June."""
-    await hass.config.async_set_time_zone(str(ZONE))
-    freezer.move_to(sandbox.clock.now())
-    sandbox.action_seconds = 0
-
-
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
+pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
 
 
 async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -80,17 +62,7 @@ async def _go(
     sandbox.clock.advance(seconds)
     freezer.tick(timedelta(seconds=seconds))
     async_fire_time_changed(hass)
-    await _done(hass)
-
-
-def _registered(hass: HomeAssistant, device_id: str) -> str:
-    """Return the id that Home Assistant knows a device by."""
-    registry = dr.async_get(hass)
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-            if (DOMAIN, device_id) in device.identifiers:
-                return device.id
-    raise KeyError(device_id)
+    await done(hass)
 
 
 async def _plan(
@@ -100,7 +72,7 @@ async def _plan(
     response = await hass.services.async_call(
         DOMAIN,
         "send_command",
-        {"device_id": _registered(hass, device_id), "command": command, **data},
+        {"device_id": registered(hass, device_id), "command": command, **data},
         blocking=True,
         return_response=True,
     )
@@ -201,7 +173,7 @@ async def test_scheduled_command_is_a_short_event(
         parameters={"target": 90, "power": 2.5},
         start="2026-06-01 20:00",
     )
-    await _done(hass)
+    await done(hass)
     assert await _events(hass) == [
         {
             "start": "2026-06-01T20:00:00+02:00",
@@ -227,7 +199,7 @@ async def test_window_is_an_event_as_long(
         start="2026-06-01 22:00",
         end="2026-06-02 05:00",
     )
-    await _done(hass)
+    await done(hass)
     [event] = await _events(hass)
     assert event["start"] == "2026-06-01T22:00:00+02:00"
     assert event["end"] == "2026-06-02T05:00:00+02:00"
@@ -246,7 +218,7 @@ async def test_next_event_is_the_earliest(
     await _plan(hass, BATTERY, "charge", start="2026-06-01 21:00")
     await _plan(hass, HVAC, "heat", start="2026-06-01 19:00")
     await _plan(hass, CHARGER, "charge", start="2026-06-01 20:00")
-    await _done(hass)
+    await done(hass)
     assert _calendar(hass)[1] == "2026-06-01 19:00:00"
     assert [event["summary"] for event in await _events(hass)] == [
         "Smart Thermostat Premium: heat",
@@ -283,7 +255,7 @@ async def test_events_of_a_span(
         hass, CHARGER, "charge", start="2026-06-01 22:00", end="2026-06-02 05:00"
     )
     await _plan(hass, BATTERY, "idle", start="2026-06-01 20:00")
-    await _done(hass)
+    await done(hass)
     events = await _events(hass, start, end)
     assert sorted(event["summary"].split(": ")[1] for event in events) == found
 
@@ -294,14 +266,14 @@ async def test_view_asks_nothing(
     """What shows the calendar reads memory."""
     assert await async_setup_component(hass, "homeassistant", {})
     await _plan(hass, BATTERY, "charge", start="2026-06-01 20:00")
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     for _ in range(3):
         assert len(await _events(hass)) == 1
     await hass.services.async_call(
         "homeassistant", "update_entity", {"entity_id": CALENDAR}, blocking=True
     )
-    await _done(hass)
+    await done(hass)
     assert not list(sandbox.requests)
 
 
@@ -310,10 +282,10 @@ async def test_event_has_the_name_that_a_person_gave(
 ) -> None:
     """Events name a device as its owner does."""
     dr.async_get(hass).async_update_device(
-        _registered(hass, BATTERY), name_by_user="Cellar"
+        registered(hass, BATTERY), name_by_user="Cellar"
     )
     await _plan(hass, BATTERY, "auto.balanced", start="2026-06-01 20:00")
-    await _done(hass)
+    await done(hass)
     [event] = await _events(hass)
     assert event["summary"] == "Cellar: auto.balanced"
 
@@ -330,7 +302,7 @@ async def _delete(
         {"type": "calendar/event/delete", "entity_id": CALENDAR, "uid": uid}
     )
     reply: dict[str, Any] = await client.receive_json()
-    await _done(hass)
+    await done(hass)
     return reply
 
 
@@ -344,7 +316,7 @@ async def test_deleting_an_event_cancels(
     """An event that is deleted is a command that is cancelled, and told once."""
     planned = await _plan(hass, BATTERY, "charge", delay="01:00")
     await _plan(hass, CHARGER, "charge", delay="02:00")
-    await _done(hass)
+    await done(hass)
     ends = async_capture_events(hass, EVENT_ACTION)
     reply = await _delete(hass, hass_ws_client, planned["id"])
     assert reply["success"]
@@ -364,7 +336,7 @@ async def test_deleting_an_event_cancels(
     assert not sandbox.requests.of("GET", f"/actions/{planned['id']}")
     assert [dict(event.data) for event in ends] == [
         {
-            "device_id": _registered(hass, BATTERY),
+            "device_id": registered(hass, BATTERY),
             "action_id": planned["id"],
             "command": "charge",
             "state": "cancelled",
@@ -381,7 +353,7 @@ async def test_what_has_begun_cannot_be_deleted(
 ) -> None:
     """A command that has begun is not cancelled, and that is told in words."""
     planned = await _plan(hass, BATTERY, "charge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     ends = async_capture_events(hass, EVENT_ACTION)
     # The plant is ahead of what is shown here.
     sandbox.clock.advance(HOUR + 1)
@@ -401,7 +373,7 @@ async def test_window_that_has_begun_cannot_be_deleted(
 ) -> None:
     """A window that is on stays on, and in the calendar."""
     planned = await _plan(hass, BATTERY, "charge", delay="00:01", duration="02:00")
-    await _done(hass)
+    await done(hass)
     await _go(hass, sandbox, freezer, 62)
     reply = await _delete(hass, hass_ws_client, planned["id"])
     assert not reply["success"]
@@ -430,7 +402,7 @@ async def test_deleting_can_fail(
 ) -> None:
     """What keeps an event from being deleted is told, and it stays."""
     planned = await _plan(hass, BATTERY, "charge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     sandbox.faults.add(
         method="POST", path="/actions/*", status=500, code="INTERNAL_ERROR"
     )
@@ -508,7 +480,7 @@ async def test_push_for_later_asks_again(
     """After a push for later its device is asked for, and only that."""
     sandbox.requests.clear()
     await _plan(hass, CHARGER, "charge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     assert _asked(sandbox) == [CHARGER]
 
 
@@ -521,7 +493,7 @@ async def test_what_somebody_else_planned_appears(
     """A command that was planned elsewhere is found with the next round."""
     ends = async_capture_events(hass, EVENT_ACTION)
     action_id = await _planned_elsewhere(hass, sandbox)
-    await _done(hass)
+    await done(hass)
     assert await _events(hass) == []
     await _go(hass, sandbox, freezer, ROUND)
     [event] = await _events(hass)
@@ -558,7 +530,7 @@ async def test_several_for_one_device(
     second = await _plan(
         hass, BATTERY, "idle", delay="02:00", on_conflict="queue_after"
     )
-    await _done(hass)
+    await done(hass)
     assert [event["summary"] for event in await _events(hass)] == [
         "Powerwall 2: charge",
         "Powerwall 2: idle",
@@ -586,7 +558,7 @@ async def test_round_that_fails(
 ) -> None:
     """A round that fails takes nothing away, and the next one goes on."""
     await _plan(hass, BATTERY, "charge", delay="03:00")
-    await _done(hass)
+    await done(hass)
     trouble = sandbox.faults.add(method="GET", path="/actions", **fault)
     await _go(hass, sandbox, freezer, ROUND)
     assert trouble.hits
@@ -631,7 +603,7 @@ async def test_scheduled_command_is_followed_from_its_start(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 4
     planned = await _plan(hass, BATTERY, "charge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     last = hass.states.get("sensor.powerwall_2_last_command")
     assert last is not None
     assert last.state == "scheduled"
@@ -649,10 +621,10 @@ async def test_scheduled_command_is_followed_from_its_start(
     assert not ends
     sandbox.clock.advance(5)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert [dict(event.data) for event in ends] == [
         {
-            "device_id": _registered(hass, BATTERY),
+            "device_id": registered(hass, BATTERY),
             "action_id": planned["id"],
             "command": "charge",
             "state": "completed",
@@ -676,7 +648,7 @@ async def test_no_control_shows_what_is_planned(
 ) -> None:
     """What comes later is not what is."""
     await _plan(hass, BATTERY, "discharge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     mode = hass.states.get("select.powerwall_2_mode")
     assert mode is not None
     assert mode.state == "auto_balanced"
@@ -692,7 +664,7 @@ async def test_scheduled_command_that_fails_is_told(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")
     planned = await _plan(hass, BATTERY, "charge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     await _go(hass, sandbox, freezer, HOUR + 2)
     assert [
         (event.data["action_id"], event.data["state"], event.data["error"])
@@ -713,7 +685,7 @@ async def test_window_stays_until_its_end(
     """A window that has begun is not listed any more, but still shown."""
     ends = async_capture_events(hass, EVENT_ACTION)
     planned = await _plan(hass, BATTERY, "charge", delay="01:00", duration="02:00")
-    await _done(hass)
+    await done(hass)
     await _go(hass, sandbox, freezer, HOUR + 2)
     assert [event.data["state"] for event in ends] == ["completed"]
     assert _calendar(hass) == ("on", "2026-06-01 15:00:00", "2026-06-01 17:00:00")
@@ -740,7 +712,7 @@ async def test_device_is_read_at_the_end_of_a_window(
 ) -> None:
     """At its end the platform goes back: the device is read then."""
     await _plan(hass, BATTERY, "charge", delay="01:00", duration="02:00")
-    await _done(hass)
+    await done(hass)
     await _go(hass, sandbox, freezer, HOUR + 2)
     mode = hass.states.get("select.powerwall_2_mode")
     assert mode is not None
@@ -766,7 +738,7 @@ async def test_window_that_fails_is_no_window(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")
     await _plan(hass, BATTERY, "charge", delay="01:00", duration="02:00")
-    await _done(hass)
+    await done(hass)
     await _go(hass, sandbox, freezer, HOUR + 2)
     assert [event.data["state"] for event in ends] == ["failed"]
     assert _calendar(hass) == ("off", None, None)
@@ -784,7 +756,7 @@ async def test_cancelled_elsewhere(
     """What somebody else cancelled is gone with the next round, and told once."""
     ends = async_capture_events(hass, EVENT_ACTION)
     planned = await _plan(hass, BATTERY, "charge", delay="01:00", **duration)
-    await _done(hass)
+    await done(hass)
     await _elsewhere(hass, sandbox, f"/actions/{planned['id']}/cancel")
     await _go(hass, sandbox, freezer, ROUND)
     assert await _events(hass) == []
@@ -806,7 +778,7 @@ async def test_window_cancelled_shortly_before_its_start(
     """A window that was cancelled and never looked at since is not on."""
     ends = async_capture_events(hass, EVENT_ACTION)
     planned = await _plan(hass, BATTERY, "charge", delay="00:10", duration="02:00")
-    await _done(hass)
+    await done(hass)
     await _elsewhere(hass, sandbox, f"/actions/{planned['id']}/cancel")
     await _go(hass, sandbox, freezer, 10 * 60 + 2)
     assert [event.data["state"] for event in ends] == ["cancelled"]
@@ -821,7 +793,7 @@ async def test_tap_takes_the_place_of_what_is_planned(
 ) -> None:
     """What a tap displaced leaves the calendar, and is told as cancelled."""
     planned = await _plan(hass, BATTERY, "charge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     ends = async_capture_events(hass, EVENT_ACTION)
     await hass.services.async_call(
         "select",
@@ -829,7 +801,7 @@ async def test_tap_takes_the_place_of_what_is_planned(
         {"entity_id": "select.powerwall_2_mode", "option": "idle"},
         blocking=True,
     )
-    await _done(hass)
+    await done(hass)
     assert await _events(hass) == []
     assert [
         event.data["state"]
@@ -849,7 +821,7 @@ async def test_removed_device_leaves_the_calendar(
     """What was planned for a device that is gone is not shown."""
     await _plan(hass, BATTERY, "charge", delay="10:00")
     await _plan(hass, CHARGER, "charge", delay="11:00")
-    await _done(hass)
+    await done(hass)
     sandbox.home.remove_device(BATTERY)
     for _ in range(5):
         await _go(hass, sandbox, freezer, 10 * 60 + 1)
@@ -878,7 +850,7 @@ async def test_open_command_is_taken_up_again(
     assert not ends
     sandbox.clock.advance(61)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
         (pushed["id"], "completed")
     ]
@@ -892,10 +864,10 @@ async def test_ended_meanwhile(
 ) -> None:
     """A command that ended before the restart is shown, and not told anew."""
     await _plan(hass, BATTERY, "charge")
-    await _done(hass)
+    await done(hass)
     ends = async_capture_events(hass, EVENT_ACTION)
     await _restart(hass, loaded)
-    await _done(hass)
+    await done(hass)
     assert not ends
     last = hass.states.get("sensor.powerwall_2_last_command")
     assert last is not None
@@ -923,7 +895,7 @@ async def test_planned_command_is_taken_up_again(
     """A command that was planned before a restart is followed after it, once."""
     ends = async_capture_events(hass, EVENT_ACTION)
     planned = await _plan(hass, BATTERY, "charge", delay="02:00", **duration)
-    await _done(hass)
+    await done(hass)
     await _restart(hass, loaded)
     sandbox.requests.clear()
     # Time goes on in steps, as it does.
@@ -951,7 +923,7 @@ async def test_planned_command_is_not_asked_for_all_the_time(
 ) -> None:
     """After a restart, what comes in hours is not asked for every second."""
     planned = await _plan(hass, BATTERY, "charge", delay="02:00")
-    await _done(hass)
+    await done(hass)
     await _restart(hass, loaded)
     await asyncio.sleep(0.5)
     assert len(sandbox.requests.of("GET", f"/actions/{planned['id']}")) <= 1
@@ -972,7 +944,7 @@ async def test_entry_that_goes_leaves_nothing_behind(
     ends = async_capture_events(hass, EVENT_ACTION)
     await _plan(hass, BATTERY, "charge", delay="01:00", duration="01:00")
     await _plan(hass, CHARGER, "charge", delay="02:00")
-    await _done(hass)
+    await done(hass)
     sandbox.action_seconds = 1000
     await _plan(hass, HVAC, "idle", wait=False)
     await asyncio.sleep(0.1)
@@ -980,7 +952,7 @@ async def test_entry_that_goes_leaves_nothing_behind(
         await hass.config_entries.async_remove(loaded.entry_id)
     else:
         assert await hass.config_entries.async_unload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     for _ in range(4):
         await _go(hass, sandbox, freezer, HOUR)
@@ -1006,7 +978,7 @@ async def test_reload_in_the_middle_tells_once(
     assert not ends
     sandbox.clock.advance(61)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     await _go(hass, sandbox, freezer, HOUR)
     assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
         (pushed["id"], "completed")
@@ -1023,7 +995,7 @@ async def test_unload_while_the_schedule_is_asked_for(
     await _plan(hass, BATTERY, "charge", delay="01:00")
     await asyncio.sleep(0.05)
     assert await hass.config_entries.async_unload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     await asyncio.sleep(0.6)
     assert not list(sandbox.requests)
@@ -1073,7 +1045,7 @@ async def test_many_devices_are_asked_for_at_once(
     # What is pushed from here concerns one device.
     sandbox.requests.clear()
     await _plan(hass, BATTERY, "charge", delay="01:00")
-    await _done(hass)
+    await done(hass)
     assert _asked_for(sandbox) == [BATTERY]
     assert len(await _events(hass)) == 2
 

@@ -1,7 +1,6 @@
 """What the actions send, answer, refuse and wait for."""
 
 import asyncio
-from collections.abc import Generator
 from datetime import datetime, timedelta
 import json
 from typing import Any
@@ -32,6 +31,7 @@ from custom_components.amps_ai.const import (
 from sandbox import TEST_KEY, Sandbox
 
 from .conftest import APP_ID
+from .helpers import done, registered
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -61,21 +61,7 @@ SERVICES = {
 ZONE = "Europe/Berlin"
 
 
-@pytest.fixture(autouse=True)
-async def _now(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox
-) -> None:
-    """Live at the sandbox's time, in its zone: it is 14:00 there, of 1 June."""
-    await hass.config.async_set_time_zone(ZONE)
-    freezer.move_to(sandbox.clock.now())
-    sandbox.action_seconds = 0
-
-
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
+pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
 
 
 @pytest.fixture
@@ -103,25 +89,11 @@ def _live_in(
     freezer.move_to(sandbox.clock.now())
 
 
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
-
-
 async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     if hass.config_entries.async_get_entry(entry.entry_id) is None:
         entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
-
-
-def _registered(hass: HomeAssistant, device_id: str) -> str:
-    """Return the id that Home Assistant knows a device by."""
-    registry = dr.async_get(hass)
-    for entry in hass.config_entries.async_entries(DOMAIN):
-        for device in dr.async_entries_for_config_entry(registry, entry.entry_id):
-            if (DOMAIN, device_id) in device.identifiers:
-                return device.id
-    raise KeyError(device_id)
+    await done(hass)
 
 
 async def _ask(hass: HomeAssistant, service: str, **data: Any) -> dict[str, Any]:
@@ -139,7 +111,7 @@ async def _push(
     hass: HomeAssistant, service: str, device_id: str, **data: Any
 ) -> dict[str, Any]:
     """Call an action for a device and return the record in its response."""
-    response = await _ask(hass, service, device_id=_registered(hass, device_id), **data)
+    response = await _ask(hass, service, device_id=registered(hass, device_id), **data)
     assert list(response) == ["action"]
     record: dict[str, Any] = response["action"]
     return record
@@ -264,7 +236,7 @@ async def test_call_that_cannot_be_read_is_refused(
     """What an action does not take, its schema refuses."""
     sandbox.requests.clear()
     if data.get("device_id") == "x":
-        data = data | {"device_id": _registered(hass, BATTERY)}
+        data = data | {"device_id": registered(hass, BATTERY)}
     with pytest.raises(vol.Invalid):
         await _ask(hass, service, **data)
     assert not list(sandbox.requests)
@@ -306,11 +278,11 @@ async def test_entry_that_is_not_loaded(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, service: str
 ) -> None:
     """A device of an account that is not loaded is refused."""
-    registered = _registered(hass, BATTERY)
+    device_id = registered(hass, BATTERY)
     assert await hass.config_entries.async_unload(loaded.entry_id)
     sandbox.requests.clear()
     with pytest.raises(ServiceValidationError) as caught:
-        await _ask(hass, service, device_id=registered)
+        await _ask(hass, service, device_id=device_id)
     assert caught.value.translation_key == "service_config_entry_not_loaded"
     assert loaded.title in str(caught.value)
     assert not list(sandbox.requests)
@@ -335,7 +307,7 @@ async def test_the_account_itself_takes_no_command(
 ) -> None:
     """The account's service device is no device to steer."""
     with pytest.raises(ServiceValidationError) as caught:
-        await _ask(hass, service, device_id=_registered(hass, loaded.entry_id), **data)
+        await _ask(hass, service, device_id=registered(hass, loaded.entry_id), **data)
     assert caught.value.translation_key == "no_such_device"
     assert loaded.title in str(caught.value)
     assert not sandbox.requests.of("POST")
@@ -345,9 +317,9 @@ async def test_the_account_itself_has_actions(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
     """Where actions are asked for, the account's service device is the account."""
-    account = _registered(hass, loaded.entry_id)
+    account = registered(hass, loaded.entry_id)
     pushed = await _push(hass, "charge", BATTERY, delay="01:00")
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     response = await _ask(hass, "list_actions", device_id=account)
     assert [action["id"] for action in response["actions"]] == [pushed["id"]]
@@ -355,7 +327,7 @@ async def test_the_account_itself_has_actions(
     for service in ("get_action", "cancel_action"):
         response = await _ask(hass, service, device_id=account, action_id=pushed["id"])
         assert response["action"]["id"] == pushed["id"]
-    await _done(hass)
+    await done(hass)
 
 
 async def test_device_that_is_gone(
@@ -378,8 +350,8 @@ async def test_errors_use_the_name_that_a_person_gave(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
     """An error names the device as its owner calls it."""
-    registered = _registered(hass, BATTERY)
-    dr.async_get(hass).async_update_device(registered, name_by_user="Cellar")
+    device_id = registered(hass, BATTERY)
+    dr.async_get(hass).async_update_device(device_id, name_by_user="Cellar")
     with pytest.raises(ServiceValidationError) as caught:
         await _push(hass, "charge", BATTERY, target=101)
     assert str(caught.value).startswith("Cellar ")
@@ -499,7 +471,7 @@ async def test_push_sends_exactly_this(
     """Each call sends one body, is followed to its end, and answers with it."""
     ends = async_capture_events(hass, EVENT_ACTION)
     record = await _push(hass, service, device_id, **data)
-    await _done(hass)
+    await done(hass)
     assert _bodies(sandbox, device_id) == [body]
     action = sandbox.home.actions[-1]
     assert record["id"] == action.id
@@ -511,7 +483,7 @@ async def test_push_sends_exactly_this(
     assert record["errorCode"] is None
     assert [dict(event.data) for event in ends] == [
         {
-            "device_id": _registered(hass, device_id),
+            "device_id": registered(hass, device_id),
             "action_id": action.id,
             "command": record["command"],
             "state": "completed",
@@ -552,7 +524,7 @@ async def test_call_without_a_response(
 ) -> None:
     """Nobody has to ask for the response."""
     await hass.services.async_call(
-        DOMAIN, "charge", {"device_id": _registered(hass, BATTERY)}, blocking=True
+        DOMAIN, "charge", {"device_id": registered(hass, BATTERY)}, blocking=True
     )
     assert _bodies(sandbox, BATTERY) == [_command("charge")]
 
@@ -671,7 +643,7 @@ async def test_older_device_is_sent_the_older_body(
     """Devices of the older generation get the older words, in today's names."""
     ends = async_capture_events(hass, EVENT_ACTION)
     record = await _push(hass, service, device_id, **data)
-    await _done(hass)
+    await done(hass)
     assert _bodies(sandbox, device_id) == [body]
     assert record["id"] == sandbox.home.actions[-1].id
     assert record["deviceId"] == device_id
@@ -990,12 +962,12 @@ async def test_settings_are_written_and_read_back(
     response = await _ask(
         hass,
         "update_settings",
-        device_id=_registered(hass, device_id),
+        device_id=registered(hass, device_id),
         settings=settings,
     )
     assert response == {"updated": list(settings)}
     assert [item.body for item in sandbox.requests.settings(device_id)] == [body]
-    await _done(hass)
+    await done(hass)
     assert sandbox.requests.reads(device_id)[-1].query == {"expedite": "true"}
     known = loaded.runtime_data.find(device_id).data[device_id].settings
     for name, quantity in body.items():
@@ -1017,7 +989,7 @@ async def test_settings_that_the_api_refuses(
         await _ask(
             hass,
             "update_settings",
-            device_id=_registered(hass, BATTERY),
+            device_id=registered(hass, BATTERY),
             settings={"safety_reserve": 25},
         )
     assert caught.value.translation_key == "refused"
@@ -1078,7 +1050,7 @@ async def test_each_refusal_has_its_words(
     sandbox.faults.add(method="POST", path="/battery/*", **fault)
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", BATTERY)
-    await _done(hass)
+    await done(hass)
     assert not isinstance(caught.value, ServiceValidationError)
     assert caught.value.translation_key == key
     assert "Powerwall 2" in str(caught.value)
@@ -1112,7 +1084,7 @@ async def test_call_waits_ten_seconds(
     assert not ends
     sandbox.clock.advance(61)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert [event.data["state"] for event in ends] == ["completed"]
 
 
@@ -1143,7 +1115,7 @@ async def test_call_that_does_not_wait(
     assert not ends
     sandbox.clock.advance(31)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert [(event.data["state"], event.data["error"]) for event in ends] == [
         ("failed", "NO")
     ]
@@ -1159,7 +1131,7 @@ async def test_failure_by_then_is_raised(
     )
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", BATTERY)
-    await _done(hass)
+    await done(hass)
     assert caught.value.translation_key == "action_failed"
     for word in ("Powerwall 2", "charge", "DEVICE_REFUSED", "Not now"):
         assert word in str(caught.value)
@@ -1178,10 +1150,10 @@ async def test_later_failure_is_told(
     assert not ends
     sandbox.clock.advance(31)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert [dict(event.data) for event in ends] == [
         {
-            "device_id": _registered(hass, BATTERY),
+            "device_id": registered(hass, BATTERY),
             "action_id": record["id"],
             "command": "charge",
             "state": "failed",
@@ -1203,7 +1175,7 @@ async def test_manufacturers_schedule_is_never_cleared_in_silence(
     sandbox.device(BATTERY).native_scheduler = True
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", BATTERY)
-    await _done(hass)
+    await done(hass)
     assert caught.value.translation_key == "scheduler_active"
     assert "Powerwall 2" in str(caught.value)
     assert _bodies(sandbox, BATTERY) == [_command("charge")]
@@ -1222,7 +1194,7 @@ async def test_unload_while_a_call_waits(
     async with asyncio.timeout(2):
         record = await call
     assert record["state"] == "acknowledged"
-    await _done(hass)
+    await done(hass)
     assert not ends
 
 
@@ -1240,7 +1212,7 @@ async def test_conflict_names_what_is_in_the_way(
         start="2026-06-01 20:00",
         end="2026-06-01 22:30",
     )
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", BATTERY)
@@ -1277,10 +1249,10 @@ async def test_replacing_what_waits_is_told(
 ) -> None:
     """What the caller lets make way is told as cancelled, and gone."""
     waiting = await _push(hass, "discharge", BATTERY, delay={"hours": 1})
-    await _done(hass)
+    await done(hass)
     ends = async_capture_events(hass, EVENT_ACTION)
     record = await _push(hass, "charge", BATTERY, on_conflict="cancel_and_replace")
-    await _done(hass)
+    await done(hass)
     assert _bodies(sandbox, BATTERY)[-1] == _command("charge") | {
         "onConflict": "cancel_and_replace"
     }
@@ -1307,7 +1279,7 @@ async def test_queueing_after_what_is_in_flight(
     for _ in range(2):
         sandbox.clock.advance(21)
         await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
         (first["id"], "completed"),
         (second["id"], "completed"),
@@ -1329,7 +1301,7 @@ async def test_one_in_flight_is_waited_for(
     assert record["command"] == "charge"
     sandbox.clock.advance(21)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     accepted = [
         item.body for item in sandbox.requests.pushes(BATTERY) if item.status == 202
     ]
@@ -1359,7 +1331,7 @@ async def test_busy_for_too_long(
     sandbox.requests.clear()
     sandbox.clock.advance(1001)
     await asyncio.sleep(0.1)
-    await _done(hass)
+    await done(hass)
     assert not sandbox.requests.pushes()
 
 
@@ -1374,7 +1346,7 @@ async def test_calls_are_never_merged(
             for name in ("charge", "idle", "discharge")
         )
     )
-    await _done(hass)
+    await done(hass)
     assert [record["command"] for record in records] == ["charge", "idle", "discharge"]
     assert [
         item.body["action"]["command"]
@@ -1467,7 +1439,7 @@ async def test_times_are_sent_as_the_plants(
     assert _bodies(sandbox, BATTERY) == [body]
     assert record["state"] == "scheduled"
     assert (record["start"], record["end"]) == (start, end)
-    await _done(hass)
+    await done(hass)
 
 
 async def test_times_of_another_zone(
@@ -1478,7 +1450,7 @@ async def test_times_of_another_zone(
     sandbox.home.time_zone = "Asia/Kolkata"
     record = await _push(hass, "charge", BATTERY, start="2026-06-01 18:00")
     assert record["start"] == "2026-06-01T12:30:00+00:00"
-    await _done(hass)
+    await done(hass)
 
 
 WRONG_TIMES: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
@@ -1625,7 +1597,7 @@ async def test_times_beside_the_gap(
     await _set_up(hass, entry)
     record = await _push(hass, "charge", BATTERY, **given)
     assert record["start"] == start
-    await _done(hass)
+    await done(hass)
 
 
 @pytest.mark.parametrize(
@@ -1660,7 +1632,7 @@ async def test_time_that_the_clocks_show_twice(
     await _set_up(hass, entry)
     record = await _push(hass, "charge", BATTERY, **given)
     assert (record["start"], record["end"]) == (start, end)
-    await _done(hass)
+    await done(hass)
 
 
 @pytest.mark.parametrize(
@@ -1703,7 +1675,7 @@ async def test_plant_in_another_zone(
     for word in ("Powerwall 2", "2026-06-01 20:00", "2026-06-02 02:00"):
         assert word in str(caught.value)
     assert [action.state for action in sandbox.home.actions] == ["cancelled"]
-    await _done(hass)
+    await done(hass)
     assert not list(loaded.runtime_data.schedule)
 
 
@@ -1731,7 +1703,7 @@ async def test_plant_in_another_zone_that_cannot_be_told_so(
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", BATTERY, start="2026-06-01 20:00")
     assert "Powerwall 2" in str(caught.value)
-    await _done(hass)
+    await done(hass)
     # It is still planned, and so it is shown.
     assert [action.state for action in sandbox.home.actions] == ["scheduled"]
     shown = [action.id for _, action in loaded.runtime_data.schedule]
@@ -1745,7 +1717,7 @@ async def test_plant_by_another_name_of_the_zone(
     sandbox.home.time_zone = "Africa/Johannesburg"
     record = await _push(hass, "charge", BATTERY, start="2026-06-01 20:00")
     assert record["state"] == "scheduled"
-    await _done(hass)
+    await done(hass)
 
 
 # Actions by id
@@ -1756,11 +1728,11 @@ async def test_get_action(
 ) -> None:
     """An action is found by its device, its account, or by neither."""
     pushed = await _push(hass, "charge", BATTERY, target=90)
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     for whose in (
-        {"device_id": _registered(hass, BATTERY)},
-        {"device_id": _registered(hass, loaded.entry_id)},
+        {"device_id": registered(hass, BATTERY)},
+        {"device_id": registered(hass, loaded.entry_id)},
         {"config_entry_id": loaded.entry_id},
         {},
     ):
@@ -1774,16 +1746,16 @@ async def test_cancel_action(
 ) -> None:
     """An action that waits is cancelled, told, and gone from the schedule."""
     pushed = await _push(hass, "charge", BATTERY, delay="01:00")
-    await _done(hass)
+    await done(hass)
     assert [action.id for _, action in loaded.runtime_data.schedule] == [pushed["id"]]
     ends = async_capture_events(hass, EVENT_ACTION)
     response = await _ask(
         hass,
         "cancel_action",
-        device_id=_registered(hass, BATTERY),
+        device_id=registered(hass, BATTERY),
         action_id=pushed["id"],
     )
-    await _done(hass)
+    await done(hass)
     assert list(response) == ["action"]
     assert response["action"]["id"] == pushed["id"]
     assert response["action"]["state"] == "cancelled"
@@ -1801,13 +1773,13 @@ async def test_action_that_cannot_be_cancelled(
 ) -> None:
     """An action that is over cannot be cancelled, and that is told."""
     pushed = await _push(hass, "charge", BATTERY)
-    await _done(hass)
+    await done(hass)
     ends = async_capture_events(hass, EVENT_ACTION)
     with pytest.raises(HomeAssistantError) as caught:
         await _ask(hass, "cancel_action", action_id=pushed["id"])
     assert "Powerwall 2" in str(caught.value)
     assert "ACTION_NOT_CANCELLABLE" in str(caught.value)
-    await _done(hass)
+    await done(hass)
     assert not ends
 
 
@@ -1821,7 +1793,7 @@ async def test_action_that_nobody_knows(
             await _ask(
                 hass,
                 service,
-                device_id=_registered(hass, BATTERY),
+                device_id=registered(hass, BATTERY),
                 action_id=action_id,
             )
         assert caught.value.translation_key == "action_unknown"
@@ -1840,12 +1812,12 @@ async def test_action_of_another_device(
         await _ask(
             hass,
             service,
-            device_id=_registered(hass, BATTERY),
+            device_id=registered(hass, BATTERY),
             action_id=pushed["id"],
         )
     assert caught.value.translation_key == "action_unknown"
     assert sandbox.home.actions[-1].state == "scheduled"
-    await _done(hass)
+    await done(hass)
 
 
 @pytest.mark.parametrize(
@@ -1903,7 +1875,7 @@ async def test_overload_is_honoured(
 ) -> None:
     """After a 429 the account holds back for as long as the API asked for."""
     if "device_id" in data:
-        data = data | {"device_id": _registered(hass, BATTERY)}
+        data = data | {"device_id": registered(hass, BATTERY)}
     fault = sandbox.faults.add(
         status=429, code="RATE_LIMIT_EXCEEDED", retry_after=200, times=None
     )
@@ -1916,7 +1888,7 @@ async def test_overload_is_honoured(
         sandbox.clock.advance(65)
         freezer.tick(timedelta(seconds=65))
         async_fire_time_changed(hass)
-        await _done(hass)
+        await done(hass)
     assert not list(sandbox.requests)
 
 
@@ -1959,7 +1931,7 @@ async def _several(
         record = await _push(hass, "send_command", device_id, command="idle")
         made.insert(0, record["id"])
         sandbox.clock.advance(1)
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     return made
 
@@ -1985,7 +1957,7 @@ async def test_list_actions_of_a_device(
     """A device's actions are those of the device."""
     made = await _several(hass, sandbox, BATTERY, CHARGER, BATTERY)
     response = await _ask(
-        hass, "list_actions", device_id=_registered(hass, BATTERY), limit=10
+        hass, "list_actions", device_id=registered(hass, BATTERY), limit=10
     )
     assert [action["id"] for action in response["actions"]] == [made[0], made[2]]
     [request] = sandbox.requests
@@ -1998,7 +1970,7 @@ async def test_list_actions_in_a_state(
     """Only the actions in a state are listed, if that is asked for."""
     await _several(hass, sandbox, BATTERY)
     planned = await _push(hass, "charge", CHARGER, delay="01:00")
-    await _done(hass)
+    await done(hass)
     sandbox.requests.clear()
     response = await _ask(
         hass,
@@ -2046,7 +2018,7 @@ async def test_foreign_action_is_refused(
     foreign = await _pushed_elsewhere(hass, sandbox, "device_battery_002")
     sandbox.requests.clear()
     for whose in (
-        {"device_id": _registered(hass, BATTERY)},
+        {"device_id": registered(hass, BATTERY)},
         {"config_entry_id": user.entry_id},
     ):
         with pytest.raises(ServiceValidationError) as caught:

@@ -1,13 +1,10 @@
 """What Home Assistant's own page of its health says of Amps AI."""
 
 from base64 import b64encode
-from collections.abc import Generator
 import json
 import time
 from typing import Any
-from unittest.mock import patch
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
@@ -28,26 +25,13 @@ from custom_components.amps_ai.const import (
 from sandbox import LIVE_KEY, TEST_KEY, Sandbox
 
 from .conftest import Pass
+from .helpers import done
 
 WEBHOOK_ID = "0123456789abcdef" * 4
 SECRET = "whsec_" + b64encode(b"a secret of twenty-four.").decode()
 
 
-@pytest.fixture(autouse=True)
-def now(hass: HomeAssistant, freezer: FrozenDateTimeFactory) -> None:
-    """Stop the clock; the core is there first, as it sets the time of its loop."""
-
-
-@pytest.fixture(autouse=True)
-def quick(sandbox: Sandbox) -> Generator[None]:
-    """Ask for actions often, which end at once."""
-    sandbox.action_seconds = 0
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
+pytestmark = pytest.mark.usefixtures("stopped_clock", "at_once")
 
 
 async def _set_up(
@@ -61,7 +45,7 @@ async def _set_up(
     )
     entry.add_to_hass(hass)
     await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     return entry
 
 
@@ -69,7 +53,7 @@ async def _health(hass: HomeAssistant, ws: WebSocketGenerator) -> dict[str, Any]
     """Return what the page shows once everything is known, as the frontend asks."""
     assert await async_setup_component(hass, "system_health", {})
     assert await async_setup_component(hass, DOMAIN, {})
-    await _done(hass)
+    await done(hass)
     client = await ws(hass)
     await client.send_json_auto_id({"type": "system_health/info"})
     assert (await client.receive_json())["success"]
@@ -175,7 +159,7 @@ async def test_two_accounts(
         sandbox.live_home.add_device("vehicle", device_id=f"more_{number}")
     for entry in hass.config_entries.async_entries(DOMAIN):
         assert await hass.config_entries.async_reload(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     info = await _health(hass, hass_ws_client)
     assert info["accounts_loaded"] == "2/2"
     assert info["environment"] == "sandbox, live"
@@ -218,7 +202,7 @@ async def test_webhooks(
     device.credentials_refused = True
     device.credentials_refused = None
     await sandbox.webhooks.settled()
-    await _done(hass)
+    await done(hass)
     assert (await _health(hass, hass_ws_client))["webhooks"] == "working"
     # An end that no webhook tells: they have fallen silent.
     sandbox.webhooks.remove(endpoint)
@@ -234,5 +218,5 @@ async def test_webhooks(
         entry, data={**entry.data, CONF_WEBHOOK_SECRET: ""}
     )
     assert await hass.config_entries.async_reload(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     assert (await _health(hass, hass_ws_client))["webhooks"] == "no secret"

@@ -1,11 +1,10 @@
 """Automations that begin with the integration's own triggers, or with generic ones."""
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 import logging
 from typing import Any
-from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -36,6 +35,7 @@ from custom_components.amps_ai.trigger import TRIGGERS
 from sandbox import Sandbox
 
 from .conftest import Pass
+from .helpers import done
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -48,27 +48,10 @@ RAN = "automation_ran"
 type Json = dict[str, Any]
 
 
-@pytest.fixture(autouse=True)
-async def _now(
-    hass: HomeAssistant, freezer: FrozenDateTimeFactory, sandbox: Sandbox
-) -> None:
-    await hass.config.async_set_time_zone("Europe/Berlin")
-    freezer.move_to(sandbox.clock.now())
-    sandbox.action_seconds = 0
-
-
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
+pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
 
 
 # What the tests do.
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 def _device(
@@ -116,7 +99,7 @@ async def _automate(
             }
         },
     )
-    await _done(hass)
+    await done(hass)
     return ran
 
 
@@ -135,7 +118,7 @@ async def _push(
         blocking=True,
         return_response=True,
     )
-    await _done(hass)
+    await done(hass)
     assert response is not None
     action = response["action"]
     assert isinstance(action, dict)
@@ -153,7 +136,7 @@ async def _show(
     device = sandbox.device(device_id)
     device.state_override = {**device.state_override, **state}
     await entry.runtime_data.coordinators[DeviceType(device.kind.type)].async_refresh()
-    await _done(hass)
+    await done(hass)
 
 
 def _fire(hass: HomeAssistant, event: str, device_id: str | None, **data: Any) -> None:
@@ -189,7 +172,7 @@ async def test_command_completed(hass: HomeAssistant, loaded: MockConfigEntry) -
     await hass.services.async_call(
         "switch", "turn_off", {"entity_id": "switch.pulsar_plus"}, blocking=True
     )
-    await _done(hass)
+    await done(hass)
     (end,) = ends
     assert [event.data for event in ran] == [
         {
@@ -220,7 +203,7 @@ async def test_command_failed(
     sandbox.device(BATTERY).next_action("failed", code="TIMEOUT", message="Too late")
     with pytest.raises(HomeAssistantError):
         await _push(hass, loaded, BATTERY, "discharge")
-    await _done(hass)
+    await done(hass)
     assert [event.data for event in ran] == [
         {
             "device_id": battery.id,
@@ -255,7 +238,7 @@ async def test_cancelled_is_neither(
     await hass.services.async_call(
         DOMAIN, "cancel_action", {"action_id": action["id"]}, blocking=True
     )
-    await _done(hass)
+    await done(hass)
     assert [event.data["state"] for event in ends] == ["cancelled"]
     assert not ran
 
@@ -355,7 +338,7 @@ async def test_ways_to_name_all_devices(
     ran = await _automate(hass, trigger, "device_id")
     new = sandbox.home.add_device("battery")
     await loaded.runtime_data.coordinators[DeviceType.BATTERY].async_refresh()
-    await _done(hass)
+    await done(hass)
     for device_id in (BATTERY, CHARGER, new.id):
         await _push(hass, loaded, device_id, "idle")
     assert _told(ran, "device_id") == [
@@ -378,10 +361,10 @@ async def test_account_of_somebody_else(
         {"trigger": "amps_ai.command_completed", "target": {"device_id": account}},
     )
     _fire(hass, EVENT_ACTION, device.id, command="charge", state="completed")
-    await _done(hass)
+    await done(hass)
     assert not ran
     _fire(hass, EVENT_ACTION, account, command="charge", state="completed")
-    await _done(hass)
+    await done(hass)
     assert len(ran) == 1
 
 
@@ -433,7 +416,7 @@ async def test_all_entities_disabled(
             item.entity_id, disabled_by=er.RegistryEntryDisabler.USER
         )
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert hass.states.get("sensor.powerwall_2_battery") is None
     trigger: Json = {"trigger": "amps_ai.command_completed"}
     if named:
@@ -457,7 +440,7 @@ async def test_reload_of_the_entry(
     )
     for command in ("charge", "idle"):
         assert await hass.config_entries.async_reload(loaded.entry_id)
-        await _done(hass)
+        await done(hass)
         await _push(hass, loaded, BATTERY, command)
     assert _told(ran, "command") == ["charge", "idle"]
 
@@ -470,7 +453,7 @@ async def test_automation_before_the_entry(
     assert entry.state is ConfigEntryState.NOT_LOADED
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     await _push(hass, entry, BATTERY, "charge")
     assert _told(ran, "command") == ["charge"]
 
@@ -493,7 +476,7 @@ async def test_detached_without_a_leak(
         await hass.services.async_call(
             "automation", action, {"entity_id": "automation.test"}, blocking=True
         )
-        await _done(hass)
+        await done(hass)
         assert hass.bus.async_listeners().get(event, 0) == listening + difference
 
 
@@ -518,7 +501,7 @@ async def test_device_that_is_gone(
     )
     for state in ("failed", "lost"):
         _fire(hass, event, device_id, state=state, command="charge", error=None)
-    await _done(hass)
+    await done(hass)
     assert _told(ran, "id") == ["all"]
     assert _told(ran, "device_name") == [None]
 
@@ -536,10 +519,10 @@ async def test_link_lost(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
     )
     _fire(hass, EVENT_LINK, vehicle.id, state="restored")
     _fire(hass, EVENT_LINK, _device(hass, loaded, BATTERY).id, state="lost")
-    await _done(hass)
+    await done(hass)
     assert not ran
     _fire(hass, EVENT_LINK, vehicle.id, state="lost")
-    await _done(hass)
+    await done(hass)
     assert [event.data for event in ran] == [
         {
             "device_id": vehicle.id,
@@ -561,7 +544,7 @@ async def test_link_lost_in_the_sandbox(
             item.entity_id, disabled_by=er.RegistryEntryDisabler.USER
         )
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     ran = await _automate(
         hass,
         {
@@ -665,7 +648,7 @@ async def test_reload_is_no_plugging_in(
         },
     )
     assert await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert not ran
     await _show(hass, loaded, sandbox, CHARGER, isConnected=False)
     await _show(hass, loaded, sandbox, CHARGER, isConnected=True)
@@ -726,7 +709,7 @@ async def test_plug_for_a_while(
     async def _wait(seconds: float) -> None:
         freezer.tick(timedelta(seconds=seconds))
         async_fire_time_changed(hass)
-        await _done(hass)
+        await done(hass)
 
     await _show(hass, loaded, sandbox, CHARGER, isConnected=True)
     await _wait(10)
@@ -760,7 +743,7 @@ async def test_plug_of_somebody_else(
     )
     for state in (STATE_OFF, STATE_ON):
         hass.states.async_set(other.entity_id, state, {"device_class": "plug"})
-        await _done(hass)
+        await done(hass)
     assert not ran
     await _show(hass, loaded, sandbox, CHARGER, isConnected=True)
     assert _told(ran, "entity_id") == [
@@ -1204,7 +1187,7 @@ async def test_generic_trigger_of_buttons(
     await hass.services.async_call(
         "button", "press", {"entity_id": button}, blocking=True
     )
-    await _done(hass)
+    await done(hass)
     assert _told(ran, "entity_id") == [button]
 
 
@@ -1226,7 +1209,7 @@ async def test_generic_triggers_of_the_calendar(
         },
         blocking=True,
     )
-    await _done(hass)
+    await done(hass)
     ran = await _automate(
         hass,
         {
@@ -1239,7 +1222,7 @@ async def test_generic_triggers_of_the_calendar(
         sandbox.clock.advance(14 * 60)
         async_fire_time_changed(hass)
         async with asyncio.timeout(20):
-            await _done(hass)
+            await done(hass)
     # The core's trigger would leave a timer behind.
     await hass.services.async_call(
         "automation", "turn_off", {"entity_id": "automation.test"}, blocking=True

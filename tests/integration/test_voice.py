@@ -4,7 +4,7 @@ The sentences are those of the installed release of Home Assistant; the entities
 are named as in a home that speaks the language.
 """
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 import shutil
 from typing import Final
@@ -76,11 +76,7 @@ def _entity(hass: HomeAssistant, platform: str, unique_id: str) -> str:
     return entity_id
 
 
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture(autouse=True)

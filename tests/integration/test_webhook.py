@@ -2,7 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 import json
@@ -43,6 +43,8 @@ from custom_components.amps_ai.const import (
 )
 from sandbox import TEST_KEY, Sandbox
 from sandbox.webhooks import headers_of
+
+from .helpers import done
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -150,11 +152,7 @@ async def send(
     return Sender(await hass_client_no_auth())
 
 
-@pytest.fixture(autouse=True)
-def quick() -> Generator[None]:
-    """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
-        yield
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.fixture
@@ -165,10 +163,6 @@ async def told(sandbox: Sandbox, send: Sender) -> AsyncGenerator[Sandbox]:
     sandbox.webhooks.add(send.url, SECRET)
     with patch("custom_components.amps_ai.push._POLLS", (100,)):
         yield sandbox
-
-
-async def _done(hass: HomeAssistant) -> None:
-    await hass.async_block_till_done(wait_background_tasks=True)
 
 
 async def _eventually(check: Callable[[], object]) -> None:
@@ -199,12 +193,12 @@ async def _tap(hass: HomeAssistant) -> None:
 async def _restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Unload and set up again, as a restart does, with what was written down."""
     assert await hass.config_entries.async_unload(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     registry = ir.async_get(hass)
     for domain, issue_id in tuple(registry.issues):
         registry.async_delete(domain, issue_id)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
 
 
 # Not genuine.
@@ -254,7 +248,7 @@ async def test_refused(
     signed = send.headers(raw, **change) | headers
     sent = {name: value for name, value in signed.items() if value is not None}
     assert await send.raw(raw, sent) == 401
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
     assert not len(sandbox.requests)
     for line in caplog.messages:
@@ -418,7 +412,7 @@ async def test_not_understood(
     ends = async_capture_events(hass, EVENT_ACTION)
     total = sandbox.requests.total
     assert await send.raw(raw, send.headers(raw)) == 200
-    await _done(hass)
+    await done(hass)
     assert not ends
     assert sandbox.requests.total == total
 
@@ -429,11 +423,11 @@ async def test_replayed(
     """What came before is answered, and nothing else."""
     assert await send(disconnected(), message_id="msg_first") == 200
     assert await send(connected(at=LATEST)) == 200
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
     total = sandbox.requests.total
     assert await send(disconnected(at=LATEST), message_id="msg_first") == 200
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
     assert sandbox.requests.total == total
 
@@ -488,7 +482,7 @@ async def test_memory_is_written_now_and_then(
     assert key not in hass_storage
     freezer.tick(timedelta(seconds=11))
     async_fire_time_changed(hass)
-    await _done(hass)
+    await done(hass)
     assert list(hass_storage[key]["data"]["seen"]) == ["msg_first"]
 
 
@@ -513,7 +507,7 @@ async def test_memory_that_is_odd(
         hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": data}
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
 
 
@@ -564,7 +558,7 @@ async def test_foreign_devices(
         entry, data={**entry.data, CONF_USER_ID: "user_abc123"}
     )
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     send = Sender(await hass_client_no_auth())
     ends = async_capture_events(hass, EVENT_ACTION)
     total = sandbox.requests.total
@@ -573,7 +567,7 @@ async def test_foreign_devices(
         body(foreign) if body is disconnected else completed("act_1", device_id=foreign)
     )
     assert await send(told) == 200
-    await _done(hass)
+    await done(hass)
     assert not ends
     assert _issue(hass, f"link_{foreign}") is None
     assert sandbox.requests.total == total
@@ -588,7 +582,7 @@ async def test_disconnected(
     """A disconnected device is a repair, with the address that mends it."""
     sandbox.requests.clear()
     assert await send(disconnected()) == 200
-    await _done(hass)
+    await done(hass)
     issue = _issue(hass)
     assert issue is not None
     assert issue.translation_key == "device_disconnected"
@@ -599,7 +593,7 @@ async def test_disconnected(
     assert not issue.is_persistent
     assert [record.path for record in sandbox.requests] == ["/battery"]
     assert await send(connected(at=LATEST)) == 200
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
     assert sandbox.requests.reads(BATTERY)
 
@@ -634,13 +628,13 @@ async def test_disconnected_and_connected_for_real(
     """The same, as the sandbox tells it."""
     told.device(BATTERY).credentials_refused = True
     await told.webhooks.settled()
-    await _done(hass)
+    await done(hass)
     issue = _issue(hass)
     assert issue is not None
     assert (issue.learn_more_url or "").startswith(f"{told.url}/link/app_demo?")
     told.device(BATTERY).credentials_refused = None
     await told.webhooks.settled()
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
 
 
@@ -651,14 +645,14 @@ async def test_disconnection_that_looks_like_a_connection(
     told.webhooks.relink = False
     told.device(BATTERY).credentials_refused = True
     await told.webhooks.settled()
-    await _done(hass)
+    await done(hass)
     issue = _issue(hass)
     assert issue is not None
     assert issue.learn_more_url == f"{told.url}/link/app_demo?sandbox=true"
     told.clock.advance(1)
     told.device(BATTERY).credentials_refused = None
     await told.webhooks.settled()
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
 
 
@@ -669,7 +663,7 @@ async def test_connected_but_not_readable(
     assert await send(disconnected()) == 200
     sandbox.faults.add(path=f"/battery/{BATTERY}", status=503)
     assert await send(connected(at=LATEST)) == 200
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
 
 
@@ -679,7 +673,7 @@ async def test_connected_while_the_account_holds_back(
     """An overloaded account asks for nothing more."""
     sandbox.faults.add(path="/battery", status=429, code="RATE_LIMIT_EXCEEDED")
     assert await send(connected()) == 200
-    await _done(hass)
+    await done(hass)
     assert [r.status for r in sandbox.requests.lists()][-1] == 429
     assert not sandbox.requests.reads(BATTERY)[1:]
 
@@ -695,7 +689,7 @@ async def test_overtaken(hass: HomeAssistant, told: Sandbox, send: Sender) -> No
         "device.reconnected",
         "device.disconnected",
     ]
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
 
 
@@ -705,7 +699,7 @@ async def test_told_twice(hass: HomeAssistant, told: Sandbox) -> None:
     told.requests.clear()
     told.device(BATTERY).credentials_refused = True
     await told.webhooks.settled()
-    await _done(hass)
+    await done(hass)
     assert [item.status for item in told.webhooks.attempts] == [200] * 4
     assert len(told.requests.lists()) == 1
 
@@ -715,7 +709,7 @@ async def test_a_reading_closes_it(
 ) -> None:
     """A device that was read since is linked, whether that was told or not."""
     assert await send(disconnected()) == 200
-    await _done(hass)
+    await done(hass)
     coordinator = loaded.runtime_data.find(BATTERY)
     await coordinator.async_read(BATTERY)
     assert _issue(hass) is not None
@@ -731,7 +725,7 @@ async def test_a_reading_that_is_none(
 ) -> None:
     """The last known state, given once more, proves nothing."""
     assert await send(disconnected()) == 200
-    await _done(hass)
+    await done(hass)
     sandbox.device(BATTERY).body_override = {
         "sync": {"available": False, "lastPulledAt": "2026-06-01T12:05:00Z"}
     }
@@ -772,7 +766,7 @@ async def test_end_that_comes_before_its_reply(
     with patch.object(AmpsClient, "async_push", _late):
         async with asyncio.timeout(2):
             await _tap(hass)
-    await _done(hass)
+    await done(hass)
     assert [event.data["state"] for event in ends] == ["completed"]
 
 
@@ -782,7 +776,7 @@ async def test_asked_again_after_a_restart(
     """What is not mended yet is a repair after a restart, too."""
     sandbox.device(BATTERY).credentials_refused = True
     assert await send(disconnected()) == 200
-    await _done(hass)
+    await done(hass)
     await _restart(hass, loaded)
     issue = _issue(hass)
     assert issue is not None
@@ -799,12 +793,12 @@ async def test_gone_at_the_restart(
 ) -> None:
     """A device that is not there cannot be linked again."""
     assert await send(disconnected()) == 200
-    await _done(hass)
+    await done(hass)
     assert await hass.config_entries.async_unload(loaded.entry_id)
     ir.async_get(hass).async_delete(DOMAIN, LINK)
     sandbox.home.remove_device(BATTERY)
     assert await hass.config_entries.async_setup(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is None
 
 
@@ -814,7 +808,7 @@ async def test_removed_with_the_device(
     """A device that is gone for good takes its repair along."""
     assert await send(disconnected()) == 200
     assert await send(disconnected(CHARGER)) == 200
-    await _done(hass)
+    await done(hass)
     coordinator = loaded.runtime_data.find(BATTERY)
     assert coordinator is not None
     sandbox.home.remove_device(BATTERY)
@@ -822,7 +816,7 @@ async def test_removed_with_the_device(
         await coordinator.async_refresh()
     with pytest.raises(Exception, match="not found"):
         await coordinator.async_read(BATTERY)
-    await _done(hass)
+    await done(hass)
     assert loaded.runtime_data.find(BATTERY) is None
     assert _issue(hass) is None
     assert _issue(hass, f"link_{CHARGER}") is not None
@@ -832,7 +826,7 @@ async def test_new_device(hass: HomeAssistant, told: Sandbox) -> None:
     """A new device is there at once."""
     told.home.add_device("battery", model="SolarEdge Home Battery")
     await told.webhooks.settled()
-    await _done(hass)
+    await done(hass)
     assert hass.states.get("sensor.solaredge_home_battery_battery") is not None
 
 
@@ -849,7 +843,7 @@ async def test_first_device_of_a_type(
     sandbox.requests.clear()
     device = sandbox.home.add_device("battery")
     assert await send(connected(device.id, deviceType=word)) == 200
-    await _done(hass)
+    await done(hass)
     assert loaded.runtime_data.find(device.id) is not None
     asked = [record.path for record in sandbox.requests.lists()]
     assert len(asked) == (1 if word == "battery" else 5)
@@ -867,7 +861,7 @@ async def test_end_is_told_at_once(hass: HomeAssistant, told: Sandbox) -> None:
     told.clock.advance(5)
     async with asyncio.timeout(2):
         await call
-    await _done(hass)
+    await done(hass)
     assert [event.data["state"] for event in ends] == ["completed"]
     assert not told.requests.of("GET", "/actions/*")
 
@@ -887,7 +881,7 @@ async def test_failure_is_told_at_once(
     with pytest.raises(Exception, match="Not now"):
         async with asyncio.timeout(2):
             await call
-    await _done(hass)
+    await done(hass)
     assert [event.data["error"] for event in ends] == ["NO"]
     state = hass.states.get(SELECT)
     assert state is not None
@@ -901,7 +895,7 @@ async def test_end_of_an_action_from_elsewhere(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.requests.clear()
     assert await send(completed("act_elsewhere")) == 200
-    await _done(hass)
+    await done(hass)
     assert [event.data["action_id"] for event in ends] == ["act_elsewhere"]
     assert sandbox.requests.reads(BATTERY)[0].query == {"expedite": "true"}
     # What is planned may have changed.
@@ -926,7 +920,7 @@ async def test_polling_slows_down_and_comes_back(
     sandbox.action_seconds = 0
     with patch("custom_components.amps_ai.push._POLLS_BESIDE_WEBHOOKS", (0.02,)):
         await _tap(hass)
-    await _done(hass)
+    await done(hass)
     assert pushes.webhooks_work
     freezer.tick(timedelta(seconds=61))
     async_fire_time_changed(hass)
@@ -946,12 +940,12 @@ async def test_a_webhook_that_comes_a_little_late(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 0
     await _tap(hass)
-    await _done(hass)
+    await done(hass)
     action_id = ends[0].data["action_id"]
     assert await send(completed(action_id)) == 200
     freezer.tick(timedelta(seconds=61))
     async_fire_time_changed(hass)
-    await _done(hass)
+    await done(hass)
     assert loaded.runtime_data.pushes.webhooks_work
     assert len(ends) == 1
 
@@ -964,7 +958,7 @@ async def test_ends_that_no_webhook_is_due_for(
 ) -> None:
     """Cancelled actions are told by none, and others' are others'."""
     assert await send(connected()) == 200
-    await _done(hass)
+    await done(hass)
     battery = dr.async_get(hass).async_get_device_by_identifier(
         (DOMAIN, BATTERY), loaded.entry_id
     )
@@ -976,7 +970,7 @@ async def test_ends_that_no_webhook_is_due_for(
     ):
         data = {"device_id": device_id, "action_id": f"act_{state}", "state": state}
         hass.bus.async_fire(EVENT_ACTION, data)
-    await _done(hass)
+    await done(hass)
     freezer.tick(timedelta(seconds=61))
     async_fire_time_changed(hass)
     assert loaded.runtime_data.pushes.webhooks_work
@@ -1001,7 +995,7 @@ async def test_told_while_setting_up(
     assert entry.state is ConfigEntryState.SETUP_IN_PROGRESS
     assert _issue(hass) is None
     await setting_up
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is not None
     assert entry.runtime_data.pushes.webhooks_work
 
@@ -1027,7 +1021,7 @@ async def test_unloaded_with_an_end_overdue(
     sandbox.action_seconds = 0
     with patch("custom_components.amps_ai.push._POLLS_BESIDE_WEBHOOKS", (0.02,)):
         await _tap(hass)
-    await _done(hass)
+    await done(hass)
     assert await hass.config_entries.async_unload(loaded.entry_id)
 
 
@@ -1058,7 +1052,7 @@ async def test_no_good_secret(
         data[CONF_WEBHOOK_SECRET] = secret
     hass.config_entries.async_update_entry(entry, data=data)
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     assert "no secret" in caplog.text
     send = Sender(await hass_client_no_auth())
     assert await send(disconnected()) == 200
@@ -1074,10 +1068,10 @@ async def test_switched_off(
     """A lost link stays lost; which webhooks came is nobody's business any more."""
     key = f"{DOMAIN}.webhook.{loaded.entry_id}"
     assert await send(disconnected()) == 200
-    await _done(hass)
+    await done(hass)
     hass.config_entries.async_update_entry(loaded, options={CONF_WEBHOOK: False})
     await hass.config_entries.async_reload(loaded.entry_id)
-    await _done(hass)
+    await done(hass)
     assert _issue(hass) is not None
     assert key not in hass_storage
     assert await send(connected(at=LATEST)) == 200
@@ -1101,7 +1095,7 @@ async def test_removed(
     assert await send(disconnected()) == 200
     for _ in range(5):
         await send(connected(), secrets=[OTHER])
-    await _done(hass)
+    await done(hass)
     with patch.object(
         cloud, "async_delete_cloudhook", AsyncMock(side_effect=trouble)
     ) as delete:
@@ -1121,7 +1115,7 @@ async def test_removed_without_a_cloudhook(
     data = {k: v for k, v in entry.data.items() if has_id or k != CONF_WEBHOOK_ID}
     hass.config_entries.async_update_entry(entry, data=data, options={})
     assert await hass.config_entries.async_setup(entry.entry_id)
-    await _done(hass)
+    await done(hass)
     await hass.config_entries.async_remove(entry.entry_id)
     assert not hass.config_entries.async_entries(DOMAIN)
 
