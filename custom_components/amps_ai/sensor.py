@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
+    DOMAIN as SENSOR,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -24,6 +25,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.entity_registry import EntityOptionsType
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.typing import StateType
 
@@ -297,7 +299,25 @@ async def async_setup_entry(
     )
 
 
-class AmpsSensor(AmpsEntity, SensorEntity):
+class AmpsMeasuringSensor(AmpsEntity, SensorEntity):
+    """A sensor whose description says with how many decimals it is shown."""
+
+    entity_description: AmpsPlainSensorDescription
+
+    @override
+    def get_initial_entity_options(self) -> EntityOptionsType | None:
+        """Return the options to begin with, the decimals among them.
+
+        Else Home Assistant stores them once the sensor is there, and tells
+        everybody of the change: for each of the sensors.
+        """
+        options = super().get_initial_entity_options() or {}
+        if (decimals := self.suggested_display_precision) is not None:
+            options = {**options, SENSOR: {"suggested_display_precision": decimals}}
+        return options or None
+
+
+class AmpsSensor(AmpsMeasuringSensor):
     """A value that a device reports."""
 
     entity_description: AmpsSensorDescription
@@ -326,7 +346,7 @@ class AmpsSensor(AmpsEntity, SensorEntity):
         return {ATTR_REPORTED_STATUS: self.reported}
 
 
-class AmpsMeter(AmpsEntity, RestoreEntity, SensorEntity):
+class AmpsMeter(AmpsMeasuringSensor, RestoreEntity):
     """An energy, added up from the power at each reading."""
 
     entity_description: AmpsMeterDescription

@@ -44,6 +44,7 @@ from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    async_capture_events,
     async_fire_time_changed,
     async_mock_restore_state_shutdown_restart,
     mock_restore_cache_with_extra_data,
@@ -626,6 +627,18 @@ async def test_field_that_goes(
     # What is left tells whether the battery charges.
     assert _state(hass, BATTERY, "binary_sensor.charging").state == STATE_ON
     assert _entities(hass, loaded, BATTERY).keys() == _names(BATTERY)
+
+
+async def test_all_is_registered_at_once(
+    hass: HomeAssistant, entry: MockConfigEntry, entity_registry: er.EntityRegistry
+) -> None:
+    """Nothing is registered only to be changed at once, and told again."""
+    told = async_capture_events(hass, er.EVENT_ENTITY_REGISTRY_UPDATED)
+    assert await set_up(hass, entry)
+    assert {event.data["action"] for event in told} == {"create"}
+    power = entity_registry.async_get("sensor.powerwall_2_power")
+    assert power is not None
+    assert power.options["sensor"] == {"suggested_display_precision": 2}
 
 
 async def test_new_device_has_all_at_once(
