@@ -30,8 +30,6 @@ type _Prints = tuple[bytes | None, bytes | None, bytes | None]
 
 # Beyond this, a number is no amount of anything.
 MOST: Final = 1e15
-# What of a device's body changes with each reading.
-_READINGS: Final = frozenset({"sync", "state"})
 # Years that a time can be in; further out, no other zone could say it.
 _YEARS: Final = range(1971, 9000)
 _LONGEST_ID: Final = 255
@@ -655,8 +653,9 @@ def _print(value: Any) -> bytes | None:
 
 def _prints(body: Json) -> _Prints:
     """Return what tells the parts of a device's body from any others."""
-    rest = {name: value for name, value in body.items() if name not in _READINGS}
-    return _print(rest), _print(body.get("sync")), _print(body.get("state"))
+    rest = body.copy()
+    sync, state = rest.pop("sync", None), rest.pop("state", None)
+    return _print(rest), _print(sync), _print(state)
 
 
 def _is_captured_again(old: Json, new: Json) -> bool:
