@@ -299,6 +299,12 @@ class AmpsAccount:
         return (entry and (entry.name_by_user or entry.name)) or self.async_name(device)
 
     @callback
+    def async_redescribe(self, device: Device) -> None:
+        """Register a device anew, if it is registered as something else."""
+        if device.id in self._described:
+            self.async_device_entry(device)
+
+    @callback
     def async_device_entry(self, device: Device) -> dr.DeviceEntry:
         """Return a device as registered, for all of its entities.
 

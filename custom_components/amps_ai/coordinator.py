@@ -303,6 +303,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 self.hass, self._async_tell_all(), f"{self.name} news", False
             )
         for device_id, device in reshaped.items():
+            self.account.async_redescribe(device)
             for shape_callback in tuple(self._shape_callbacks.values()):
                 shape_callback(device_id, device)
         if changed:

@@ -164,6 +164,25 @@ async def test_new_device(
     assert {key: after[key] for key in before} == before
 
 
+async def test_another_model(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, pass_time: Pass
+) -> None:
+    """What a device is called follows what it is; what a person chose stays."""
+    registry = dr.async_get(hass)
+    identifier = (DOMAIN, BATTERY)
+    entry = registry.async_get_device_by_identifier(identifier, loaded.entry_id)
+    assert entry is not None
+    registry.async_update_device(entry.id, name_by_user="Cellar")
+    sandbox.device(BATTERY).model = "Powerwall 3"
+    await pass_time(75)
+    found = registry.async_get_device_by_identifier(identifier, loaded.entry_id)
+    assert found is not None
+    assert found.id == entry.id
+    assert (found.model, found.name) == ("Powerwall 3", "Powerwall 3")
+    assert found.name_by_user == "Cellar"
+    assert hass.states.get(LEVEL) is not None
+
+
 @pytest.mark.parametrize(
     ("device_id", "lacks", "key"),
     [
