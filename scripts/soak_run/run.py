@@ -328,6 +328,9 @@ class Soak:
             entry = self.house.entry_of(device)
             if entry.pref_disable_polling or device.gone or device.unlisted:
                 continue
+            if device.state_override or device.body_override:
+                # What it tells is not what it is.
+                continue
             for entity in self.house.entities(device):
                 state = self.house.hass.states.get(entity.entity_id)
                 if state is None or state.state == STATE_UNAVAILABLE:
