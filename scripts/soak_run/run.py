@@ -442,6 +442,10 @@ class Soak:
             # The last action of a device is kept as long as it is.
             "objects: Link": 2 * devices,
             "objects: _Lane": 2 * devices,
+            # Two of a device, and Home Assistant keeps the last state of each
+            # for a week, also of devices that were replaced.
+            "objects: EnergyMeter": 4
+            * (self.options.devices + self.trouble.counts.get("a device replaced", 0)),
         }
 
     # Nothing is left behind
