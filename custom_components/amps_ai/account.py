@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import CONF_API_KEY
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.device_registry import DeviceEntryType, DeviceInfo
@@ -198,7 +198,7 @@ class AmpsAccount:
     def _other_owner(self, device_id: str) -> AmpsConfigEntry | None:
         registry = dr.async_get(self.hass)
         identifier = (DOMAIN, device_id)
-        own = registry.async_get_device_by_identifier(identifier, self.entry.entry_id)
+        own = self.async_registered(device_id)
         for entry in self.hass.config_entries.async_entries(DOMAIN):
             if entry.entry_id == self.entry.entry_id:
                 continue
@@ -232,14 +232,31 @@ class AmpsAccount:
         issues.async_owned_elsewhere(self.hass, self.entry, device_type, owned)
 
     @callback
-    def async_remove_device(self, device_id: str) -> None:
-        """Remove a device that the account does not have any more."""
-        registry = dr.async_get(self.hass)
-        entry = registry.async_get_device_by_identifier(
+    def async_registered(self, device_id: str) -> dr.DeviceEntry | None:
+        """Return a device of the account, or the account itself, as registered."""
+        return dr.async_get(self.hass).async_get_device_by_identifier(
             (DOMAIN, device_id), self.entry.entry_id
         )
-        if entry is not None:
-            registry.async_remove_device(entry.id)
+
+    @callback
+    def async_on_removed(self, forget: CALLBACK_TYPE) -> None:
+        """Have devices forgotten that are not registered any more."""
+
+        @callback
+        def _updated(event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
+            if event.data["action"] == "remove":
+                forget()
+
+        self.entry.async_on_unload(
+            self.hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, _updated)
+        )
+        forget()
+
+    @callback
+    def async_remove_device(self, device_id: str) -> None:
+        """Remove a device that the account does not have any more."""
+        if (entry := self.async_registered(device_id)) is not None:
+            dr.async_get(self.hass).async_remove_device(entry.id)
 
     @callback
     def async_forget(self, device_id: str) -> None:
@@ -293,9 +310,7 @@ class AmpsAccount:
     @callback
     def async_spoken_name(self, device: Device) -> str:
         """Return what the person calls a device, for messages."""
-        entry = dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, device.id), self.entry.entry_id
-        )
+        entry = self.async_registered(device.id)
         return (entry and (entry.name_by_user or entry.name)) or self.async_name(device)
 
     @callback
@@ -311,16 +326,12 @@ class AmpsAccount:
         Registered once for all of them: to have each entity do it takes a
         sixth of the time of a set-up.
         """
-        registry = dr.async_get(self.hass)
         described = (device.vendor, device.model)
         if self._described.get(device.id) == described:
-            entry = registry.async_get_device_by_identifier(
-                (DOMAIN, device.id), self.entry.entry_id
-            )
-            if entry is not None:
+            if (entry := self.async_registered(device.id)) is not None:
                 return entry
         self._described[device.id] = described
-        return registry.async_get_or_create(
+        return dr.async_get(self.hass).async_get_or_create(
             config_entry_id=self.entry.entry_id,
             identifiers={(DOMAIN, device.id)},
             name=self.async_name(device),

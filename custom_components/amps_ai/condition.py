@@ -7,7 +7,7 @@ from homeassistant.components.climate import ATTR_PRESET_MODE, DOMAIN as CLIMATE
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_OPTIONS, CONF_TARGET
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.automation import DomainSpec
 from homeassistant.helpers.condition import (
     ATTR_BEHAVIOR,
@@ -74,16 +74,13 @@ class CommandPendingCondition(Condition):
     def _devices(self) -> Iterator[tuple[AmpsRuntimeData, Device]]:
         """Go through the targeted devices that take commands."""
         targeted = async_targeted_devices(self._hass, self._target)
-        registry = dr.async_get(self._hass)
         entry: AmpsConfigEntry
         for entry in self._hass.config_entries.async_entries(DOMAIN):
             if entry.state is not ConfigEntryState.LOADED:
                 continue
             for coordinator in entry.runtime_data.coordinators.values():
                 for device in coordinator.data.values():
-                    registered = registry.async_get_device_by_identifier(
-                        (DOMAIN, device.id), entry.entry_id
-                    )
+                    registered = coordinator.account.async_registered(device.id)
                     if registered is None or registered.id not in targeted:
                         continue
                     if takes_commands(device):

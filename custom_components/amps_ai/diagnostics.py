@@ -6,7 +6,7 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, entity_registry as er
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from .account import AmpsConfigEntry
@@ -115,9 +115,7 @@ def _entities(
     hass: HomeAssistant, entry: AmpsConfigEntry, device_id: str
 ) -> dict[str, Any]:
     """Return what a device's entities show."""
-    device = dr.async_get(hass).async_get_device_by_identifier(
-        (DOMAIN, device_id), entry.entry_id
-    )
+    device = entry.runtime_data.account.async_registered(device_id)
     found: dict[str, Any] = {}
     if device is None:
         return found

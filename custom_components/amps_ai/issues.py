@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import json
 from typing import TYPE_CHECKING, Final
 
-from homeassistant.core import Event, HassJob, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr, issue_registry as ir
+from homeassistant.core import HassJob, HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
@@ -95,22 +95,13 @@ def async_take_up(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
         if until is not None and action_id is not None:
             _end_displaced(hass, entry, action_id, until)
 
-    @callback
-    def _removed(event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
-        if event.data["action"] == "remove":
-            _forget_removed(hass, entry)
-
-    entry.async_on_unload(
-        hass.bus.async_listen(dr.EVENT_DEVICE_REGISTRY_UPDATED, _removed)
-    )
-    _forget_removed(hass, entry)
+    entry.runtime_data.account.async_on_removed(lambda: _forget_removed(hass, entry))
 
 
 @callback
 def _forget_removed(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
     """Close what is open for devices that nobody has any more."""
-    registry = dr.async_get(hass)
-    timers = entry.runtime_data.account.displaced
+    account = entry.runtime_data.account
     for issue in _issues(hass, entry):
         data = issue.data or {}
         if data["key"] not in _OF_A_DEVICE:
@@ -118,9 +109,9 @@ def _forget_removed(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
         device_id = str(data["device_id"])
         if entry.runtime_data.find(device_id) is not None:
             continue
-        if registry.async_get_device_by_identifier((DOMAIN, device_id), entry.entry_id):
+        if account.async_registered(device_id) is not None:
             continue
-        if stop := timers.pop(str(data.get("action_id")), None):
+        if stop := account.displaced.pop(str(data.get("action_id")), None):
             stop()
         _close(hass, issue.issue_id)
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.storage import Store
 
 from . import issues
@@ -119,18 +118,13 @@ class Links:
         untold, self._untold = self._untold or [], None
         for device, state in untold:
             self._fire(device, state)
-        entry.async_on_unload(
-            self.hass.bus.async_listen(
-                dr.EVENT_DEVICE_REGISTRY_UPDATED, self._device_removed
-            )
-        )
         for coordinator in self.coordinators.values():
             entry.async_on_unload(
                 coordinator.async_add_shape_listener(self._device_changed)
             )
             for device in coordinator.data.values():
                 self._take_up(device)
-        self._forget_removed()
+        self.account.async_on_removed(self._forget_removed)
 
     async def async_stop(self) -> None:
         """Stop, and leave nothing behind but the memory."""
@@ -292,28 +286,18 @@ class Links:
         if self._untold is not None:
             self._untold.append((device, state))
             return
-        entry = dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, device.id), self.account.entry.entry_id
-        )
+        entry = self.account.async_registered(device.id)
         self.hass.bus.async_fire(
             EVENT_LINK, {"device_id": entry.id if entry else None, "state": state}
         )
 
     @callback
-    def _device_removed(self, event: Event[dr.EventDeviceRegistryUpdatedData]) -> None:
-        """Forget the links of devices that are gone."""
-        if event.data["action"] == "remove":
-            self._forget_removed()
-
-    @callback
     def _forget_removed(self) -> None:
         """Forget the links of devices that nobody knows any more."""
-        registry = dr.async_get(self.hass)
         for device_id in tuple(self._known):
-            if self._device(device_id) is None and not (
-                registry.async_get_device_by_identifier(
-                    (DOMAIN, device_id), self.account.entry.entry_id
-                )
+            if (
+                self._device(device_id) is None
+                and self.account.async_registered(device_id) is None
             ):
                 self._unwatch(device_id)
                 issues.async_link_restored(self.hass, device_id)

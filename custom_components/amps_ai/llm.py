@@ -149,7 +149,7 @@ def _exposed(hass: HomeAssistant, llm_context: llm.LLMContext) -> Iterator[_Expo
     assistant = llm_context.assistant
     if not assistant:
         return
-    devices, entities = dr.async_get(hass), er.async_get(hass)
+    entities = er.async_get(hass)
     entries: list[AmpsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
         by_device: dict[str, list[tuple[er.RegistryEntry, State]]] = {}
@@ -161,9 +161,7 @@ def _exposed(hass: HomeAssistant, llm_context: llm.LLMContext) -> Iterator[_Expo
                 by_device.setdefault(entity.device_id, []).append((entity, state))
         for coordinator in entry.runtime_data.coordinators.values():
             for device in coordinator.data.values():
-                registered = devices.async_get_device_by_identifier(
-                    (DOMAIN, device.id), entry.entry_id
-                )
+                registered = coordinator.account.async_registered(device.id)
                 if registered is not None and registered.id in by_device:
                     yield _Exposed(
                         coordinator=coordinator,

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
-from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 from homeassistant.util.hass_dict import HassKey
@@ -892,9 +891,7 @@ class PushManager:
         if action.id in lane.ends.told:
             return
         _remember(lane.ends.told, action.id, action.state)
-        entry = dr.async_get(self.hass).async_get_device_by_identifier(
-            (DOMAIN, device.id), self._account.entry.entry_id
-        )
+        entry = self._account.async_registered(device.id)
         self.hass.bus.async_fire(
             EVENT_ACTION,
             {
