@@ -439,6 +439,8 @@ class Soak:
             ".client.requests": 150,
             # Odd things are told once each.
             ".account._told": 40,
+            # What the energies showed last: two values each, two of a device.
+            "sensor._shown": 4 * devices,
             # The last action of a device is kept as long as it is.
             "objects: Link": 2 * devices,
             "objects: _Lane": 2 * devices,
