@@ -21,6 +21,22 @@ def loopback() -> None:
     enable_socket()
 
 
+@pytest.fixture(autouse=True)
+async def enable_event_loop_debug() -> None:
+    """Let the loop check who calls it, without noting where from.
+
+    Half of the time of all tests went into the stack that asyncio keeps of each
+    future, task and handle, and the stacks kept finished cores alive.
+    PYTHONASYNCIODEBUG=1 brings them back, to see who left something behind.
+    """
+    loop = asyncio.get_running_loop()
+    if loop.get_debug():
+        return
+    loop.set_debug(True)
+    # The loop's own checks ask a field; who keeps a stack asks this.
+    loop.get_debug = lambda: False  # type: ignore[method-assign]
+
+
 @pytest.fixture
 def home() -> str:
     """Return the home that the sandbox holds; tests choose another one."""
