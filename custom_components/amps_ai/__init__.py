@@ -24,6 +24,7 @@ from .const import DOMAIN, ENTRY_VERSION
 from .coordinator import AmpsCoordinator
 from .errors import spoken
 from .freshness import FreshnessPlanner
+from .frontend import async_setup_frontend
 from .leftovers import async_watch_leftovers
 from .limits import LIMITS
 from .links import Links, async_remove as async_remove_links
@@ -52,9 +53,10 @@ PLATFORMS = [
 
 
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
-    """Register the actions, so that automations know them at any time."""
+    """Register what is there whether an account is loaded or not."""
     async_setup_services(hass)
     async_register_commands_api(hass)
+    await async_setup_frontend(hass)
 
     @callback
     def _entry_changed(_change: ConfigEntryChange, entry: ConfigEntry) -> None:

@@ -195,7 +195,8 @@ class Demo:
         Configuration(
             folder=self._folder / "config",
             port=self._port,
-            with_dashboard=self._home == "home" and not self._no_entry,
+            with_dashboard=not self._no_entry,
+            with_energy=self._home == "home" and not self._no_entry,
         ).write()
 
         say(f"- The Amps sandbox, with the home '{self._home}'")

@@ -44,8 +44,10 @@ class Configuration:
 
     folder: Path
     port: int
-    # Whether the home is the one that the dashboard shows.
+    # Whether the integration's dashboard is the one to begin with.
     with_dashboard: bool
+    # Whether the home is the one that the Energy dashboard is set up for.
+    with_energy: bool
 
     def write(self) -> None:
         """Write all of it anew, but what Home Assistant keeps for itself."""
@@ -58,10 +60,6 @@ class Configuration:
             path = self.folder / f"{name}.yaml"
             if not path.exists():
                 _write(path, "{}\n" if name == "scripts" else "[]\n")
-        if self.with_dashboard:
-            shutil.copyfile(
-                ROOT / "dashboards" / "amps_ai.yaml", self.folder / "dashboard.yaml"
-            )
         self._link_integration()
         for key, data in self._stores().items():
             self._store(key, data)
@@ -106,18 +104,6 @@ class Configuration:
         if shutil.which("ffmpeg") is None:
             # Nothing here plays or records. A program that says nothing will do.
             configuration["ffmpeg"] = {"ffmpeg_bin": shutil.which("true") or "true"}
-        if self.with_dashboard:
-            configuration["lovelace"] = {
-                "dashboards": {
-                    DASHBOARD: {
-                        "mode": "yaml",
-                        "filename": "dashboard.yaml",
-                        "title": "Home",
-                        "icon": "mdi:home-lightning-bolt",
-                        "show_in_sidebar": True,
-                    }
-                }
-            }
         return configuration
 
     def _stores(self) -> dict[str, Any]:
@@ -148,6 +134,12 @@ class Configuration:
         }
         if self.with_dashboard:
             stores["frontend.system_data"] = {"core": {"default_panel": DASHBOARD}}
+            # As it is after Settings → Dashboards → Add dashboard.
+            stores["lovelace_dashboards"] = {"items": [LOVELACE]}
+            stores[f"lovelace.{LOVELACE['id']}"] = {
+                "config": {"strategy": {"type": "custom:amps-ai"}}
+            }
+        if self.with_energy:
             stores["energy"] = ENERGY
         return stores
 
@@ -176,6 +168,16 @@ class Configuration:
 # The versions that the stores are written in; Home Assistant brings older ones
 # up to date by itself.
 VERSIONS: Final = {"onboarding": (4, 1), "energy": (1, 3)}
+
+LOVELACE: Final[dict[str, Any]] = {
+    "id": "amps_home",
+    "url_path": DASHBOARD,
+    "mode": "storage",
+    "title": "Amps AI",
+    "icon": "mdi:home-lightning-bolt",
+    "show_in_sidebar": True,
+    "require_admin": False,
+}
 
 ENERGY: Final[dict[str, Any]] = {
     "energy_sources": [
