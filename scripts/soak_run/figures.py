@@ -36,7 +36,9 @@ from homeassistant.helpers import (
 from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 from homeassistant.helpers.entity import Entity
 
+from custom_components.amps_ai.api import Command, Device
 from custom_components.amps_ai.api.pages import PageMemory
+from custom_components.amps_ai.api.reported import Model
 from custom_components.amps_ai.const import DOMAIN
 
 from .house import House
@@ -113,9 +115,7 @@ def contents(root: object, name: str, seen: set[int]) -> Counter[str]:
         elif isinstance(item, (asyncio.Lock, asyncio.Semaphore)):
             found[f"{path} waiting"] += len(inside(item, "_waiters") or ())
             continue
-        elif isinstance(item, PageMemory) or _module(type(item)).startswith(
-            f"{PACKAGE}.api.models"
-        ):
+        elif isinstance(item, (PageMemory, Model, Command, Device)):
             # What a device or a page told; nothing gathers there.
             continue
         elif _module(type(item)).startswith(PACKAGE):

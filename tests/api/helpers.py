@@ -36,7 +36,7 @@ def listed(name: str, index: int = 0) -> Json:
 
 def fields_of(kind: type[State]) -> dict[str, str]:
     """Return the fields of a state by the names the API has for them."""
-    return {name: alias for name, alias in kind.NAMES.items() if name != "raw"}
+    return dict(kind.names())
 
 
 def read(device_type: DeviceType, raw: object, *, detailed: bool = True) -> Device:

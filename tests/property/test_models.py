@@ -418,9 +418,8 @@ package = types.ModuleType("custom_components.amps_ai")
 package.__path__ = ["custom_components/amps_ai"]
 sys.modules["custom_components.amps_ai"] = package
 from custom_components.amps_ai.api import AmpsClient
-from custom_components.amps_ai.api.models import (
-    Action, Device, DeviceType, MalformedError
-)
+from custom_components.amps_ai.api import Action, Device, DeviceType
+from custom_components.amps_ai.api.models import MalformedError
 from custom_components.amps_ai.api.webhook import parse_event
 import orjson
 """

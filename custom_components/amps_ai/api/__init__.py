@@ -3,14 +3,8 @@
 It knows nothing of Home Assistant: a session goes in, values come out.
 """
 
-from .client import (
-    API_URL,
-    LINK_URL,
-    AmpsClient,
-    Environment,
-    environment_of_key,
-    link_url,
-)
+from .addresses import API_URL, LINK_URL, Environment, environment_of_key, link_url
+from .client import AmpsClient
 from .commands import (
     Push,
     Quantity,

@@ -2,21 +2,29 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from http import HTTPStatus
 import logging
 from math import ceil
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import aiohttp
 import orjson
 
+from .actions import Action
+from .addresses import (
+    API_URL,
+    Environment,
+    action_path,
+    device_path,
+    environment_of_key,
+    route,
+)
 from .commands import Push, push_body, settings_body
+from .device import Device
 from .errors import (
     AmpsConnectionError,
     AmpsDeviceNotFoundError,
@@ -27,25 +35,11 @@ from .errors import (
     Scope,
     error_type,
 )
-from .models import (
-    Action,
-    Device,
-    Json,
-    Listing,
-    MalformedError,
-    identifier,
-    instant,
-    mapping,
-    number,
-    text,
-    words,
-)
+from .listing import Listing, ListPass, Page, page_of
 from .pages import PageMemory
 from .redact import REDACTED, map_texts, redacted
+from .values import Json, MalformedError, instant, mapping, number, text, words
 from .vocabulary import DeviceType
-
-API_URL: Final = "https://api.amps.ai"
-LINK_URL: Final = "https://auth.amps.ai"
 
 PAGE_SIZE: Final = 50
 # A live read waits for the manufacturer, which can take its time.
@@ -62,90 +56,6 @@ _LONGEST_WAIT: Final = 86400
 # So much of a body is logged.
 _MOST_LOGGED: Final = 4000
 _LOGGER: Final = logging.getLogger(__package__)
-
-
-class Environment(StrEnum):
-    """Where a key's devices are."""
-
-    LIVE = "live"
-    SANDBOX = "sandbox"
-
-
-def environment_of_key(api_key: str) -> Environment:
-    """Return the environment that a key's prefix names."""
-    prefix = api_key.removeprefix("amps_")
-    return Environment.SANDBOX if prefix.startswith("sk_test") else Environment.LIVE
-
-
-def link_url(
-    app_id: str,
-    environment: Environment,
-    *,
-    base_url: str = LINK_URL,
-    device_type: DeviceType | None = None,
-    external_user_ref: str | None = None,
-    skip_device_selection: bool = False,
-    max_devices: int | None = None,
-) -> str:
-    """Return the address where a person connects devices to the account.
-
-    `external_user_ref` is an e-mail address that names the end user;
-    `max_devices` is 1 to 100.
-    """
-    query: dict[str, str] = {}
-    if environment is Environment.SANDBOX:
-        query["sandbox"] = "true"
-    if device_type is not None:
-        query["deviceType"] = device_type.value
-    if external_user_ref is not None:
-        query["externalUserRef"] = external_user_ref
-    if skip_device_selection:
-        query["skipDeviceSelection"] = "true"
-    if max_devices is not None:
-        query["maxDevices"] = str(max_devices)
-    address = f"{base_url.rstrip('/')}/{quote(app_id, safe='')}"
-    return f"{address}?{urlencode(query)}" if query else address
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    items: list[Any]
-    total: int | None
-    has_more: bool
-
-
-@dataclass(slots=True)
-class _Pass:
-    """One reading of all pages of a list."""
-
-    devices: dict[str, Device] = field(default_factory=dict)
-    malformed: list[str] = field(default_factory=list)
-    stable: bool = True
-    complete: bool = False
-
-    @property
-    def count(self) -> int:
-        """Return how many devices were told, readable or not."""
-        return len(self.devices) + len(self.malformed)
-
-    def read(
-        self, device_type: DeviceType, items: list[Any], known: Mapping[str, Device]
-    ) -> bool:
-        """Read a page's items; tell whether that brought anything new."""
-        before = self.count
-        for item in items:
-            device_id = item.get("id") if isinstance(item, dict) else None
-            try:
-                device = Device.from_raw(
-                    device_type,
-                    item,
-                    known=known.get(device_id) if isinstance(device_id, str) else None,
-                )
-            except MalformedError as err:
-                self.malformed.append(str(err))
-            else:
-                self.devices[device.id] = device
-        return self.count > before
 
 
 class AmpsClient:
@@ -243,7 +153,7 @@ class AmpsClient:
         """Read one device; at most 15 minutes old, 1 minute if expedited."""
         data = await self._async_request(
             "GET",
-            _path(device_type, device_id),
+            device_path(device_type, device_id),
             params={"expedite": "true"} if expedite else None,
             scope=Scope.DEVICE,
         )
@@ -261,7 +171,7 @@ class AmpsClient:
         """Push a command to a device and return the action that it became."""
         data = await self._async_request(
             "POST",
-            _path(device.type, device.id),
+            device_path(device.type, device.id),
             json=push_body(device, push),
             scope=Scope.DEVICE,
         )
@@ -276,7 +186,7 @@ class AmpsClient:
         """
         data = await self._async_request(
             "POST",
-            f"{_path(device.type, device.id)}/settings",
+            f"{device_path(device.type, device.id)}/settings",
             json=settings_body(device, values),
             scope=Scope.DEVICE,
         )
@@ -287,16 +197,14 @@ class AmpsClient:
     async def async_get_action(self, action_id: str) -> Action:
         """Read what became of an action."""
         return _action(
-            await self._async_request(
-                "GET", _action_path(action_id), scope=Scope.DEVICE
-            )
+            await self._async_request("GET", action_path(action_id), scope=Scope.DEVICE)
         )
 
     async def async_cancel_action(self, action_id: str) -> Action:
         """Cancel an action that has not begun yet."""
         return _action(
             await self._async_request(
-                "POST", f"{_action_path(action_id)}/cancel", scope=Scope.DEVICE
+                "POST", f"{action_path(action_id)}/cancel", scope=Scope.DEVICE
             )
         )
 
@@ -319,7 +227,7 @@ class AmpsClient:
                 params["deviceId"] = device_id
             if state is not None:
                 params["state"] = state
-            page = _page_of(await self._async_request("GET", "/actions", params=params))
+            page = page_of(await self._async_request("GET", "/actions", params=params))
             for item in page.items:
                 try:
                     action = Action.from_raw(item)
@@ -336,9 +244,9 @@ class AmpsClient:
 
     async def _async_list_once(
         self, device_type: DeviceType, known: Mapping[str, Device]
-    ) -> _Pass:
+    ) -> ListPass:
         """Read the pages of a list from first to last."""
-        one_pass = _Pass()
+        one_pass = ListPass()
         offset = 0
         total: int | None = None
         previous: list[Any] = []
@@ -378,11 +286,11 @@ class AmpsClient:
         offset: int,
         limit: int = PAGE_SIZE,
         known: PageMemory | None = None,
-    ) -> _Page:
+    ) -> Page:
         params = {"offset": str(offset), "limit": str(limit)}
         if self._user_id is not None:
             params["userId"] = self._user_id
-        return _page_of(
+        return page_of(
             await self._async_request(
                 "GET", f"/{device_type.path}", params=params, known=known
             )
@@ -434,7 +342,7 @@ class AmpsClient:
         except ValueError:
             raise AmpsInvalidKeyError("the API key cannot be sent") from None
         finally:
-            self.requests[f"{method} {_route(path)} {outcome}"] += 1
+            self.requests[f"{method} {route(path)} {outcome}"] += 1
             if _LOGGER.isEnabledFor(logging.DEBUG):
                 _LOGGER.debug(
                     "%s %s %s -> %s in %.0f ms: %s",
@@ -520,49 +428,11 @@ class AmpsClient:
         return text
 
 
-def _path(device_type: DeviceType, device_id: str) -> str:
-    return f"/{device_type.path}/{_quoted(device_id)}"
-
-
-def _route(path: str) -> str:
-    """Return a path with `{id}` for the id, which always comes second."""
-    parts = path.split("/")
-    if len(parts) > 2:
-        parts[2] = "{id}"
-    return "/".join(parts)
-
-
-def _action_path(action_id: str) -> str:
-    return f"/actions/{_quoted(action_id)}"
-
-
-def _quoted(ident: str) -> str:
-    """Return an id as a part of a path; `..` would lead elsewhere."""
-    if identifier(ident) is None:
-        raise AmpsDeviceNotFoundError("there is no such id", code="DEVICE_NOT_FOUND")
-    return quote(ident, safe="")
-
-
 def _action(data: object) -> Action:
     try:
         return Action.from_raw(data)
     except MalformedError as err:
         raise AmpsMalformedReplyError(str(err)) from err
-
-
-def _page_of(data: object) -> _Page:
-    """Read a page of a list."""
-    found = mapping(data) or {}
-    items = found.get("items")
-    if not isinstance(items, list):
-        raise AmpsMalformedReplyError("a list has no items")
-    pagination = mapping(found.get("pagination")) or {}
-    total = number(pagination.get("total"))
-    return _Page(
-        items=items,
-        total=None if total is None else int(total),
-        has_more=pagination.get("hasMore") is True,
-    )
 
 
 async def _async_read(response: aiohttp.ClientResponse) -> bytes:

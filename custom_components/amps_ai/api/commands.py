@@ -6,7 +6,9 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from .models import MOST, Command, Device, Json, Parameter, Setting, number
+from .device import Device
+from .features import Command, Parameter, Setting
+from .values import MOST, Json, number
 from .vocabulary import (
     READ_ONLY_SETTINGS,
     SETTING_BOUNDS,

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from .models import Json
+from .values import Json
 
 # How the part of a reply begins that is never the same.
 _META: Final = b',"meta":{'

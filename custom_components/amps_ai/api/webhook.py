@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import orjson
 from standardwebhooks import Webhook
 
-from .client import LINK_URL
-from .models import Action, Json, MalformedError, flag, instant, mapping, text
+from .actions import Action
+from .addresses import LINK_URL
+from .values import Json, MalformedError, flag, instant, mapping, text
 from .vocabulary import ActionState, DeviceType
 
 # The headers of a delivery, and what they are called where they are verified.

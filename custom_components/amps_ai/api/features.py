@@ -1,0 +1,58 @@
+"""What a device takes: commands with their parameters, and settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+from .reported import Model, key
+from .values import Json, as_it_is, each, number, text, words
+from .vocabulary import SETTING_UNITS, DeviceType
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter(Model):
+    """What a command takes: a unit and the bounds of the value."""
+
+    unit: str | None = key("unit", text)
+    min: float | None = key("min", number)
+    max: float | None = key("max", number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command that a device takes.
+
+    `execution` holds `immediate`, `scheduled` and `windowed` as the device
+    has them; None where the device does not say, which restricts nothing.
+    """
+
+    parameters: Mapping[str, Parameter]
+    execution: tuple[str, ...] | None
+
+    @classmethod
+    def from_raw(cls, raw: Json) -> Self:
+        """Read one entry of a command map."""
+        execution = raw.get("execution")
+        return cls(
+            parameters=each(raw.get("parameters"), Parameter.from_dict) or {},
+            execution=words(execution) if isinstance(execution, list) else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting(Model):
+    """A lasting value of a device; `value` is a number or a truth value."""
+
+    unit: str | None = key("unit", text)
+    min: float | None = key("min", number)
+    max: float | None = key("max", number)
+    value: Any = key("value", as_it_is)
+
+
+def read_settings(device_type: DeviceType, value: object) -> dict[str, Setting] | None:
+    """Read settings; one without a unit has the documented one."""
+    settings = each(value, Setting.from_dict)
+    for name, unit in SETTING_UNITS.get(device_type, {}).items():
+        if settings and (setting := settings.get(name)) and setting.unit is None:
+            settings[name] = replace(setting, unit=unit)
+    return settings

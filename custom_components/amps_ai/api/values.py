@@ -1,0 +1,100 @@
+"""Single values of JSON, read as what they should be, or not at all."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+type Json = dict[str, Any]
+
+# Beyond this, a number is no amount of anything.
+MOST: Final = 1e15
+# Years that a time can be in; further out, no other zone could say it.
+_YEARS: Final = range(1971, 9000)
+_LONGEST_ID: Final = 255
+# No reply nests deeper; what goes through a body is not made for much more.
+_DEEPEST: Final = 32
+_NESTING: Final = (dict, list)
+
+
+class MalformedError(ValueError):
+    """A device or action that cannot be told apart from others."""
+
+
+def number(value: object) -> float | None:
+    """Return an amount as it is, anything else as None."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # What is no number is in no range.
+    return value if -MOST <= value <= MOST else None
+
+
+def text(value: object) -> str | None:
+    """Return a text that says something, anything else as None."""
+    return value if isinstance(value, str) and value else None
+
+
+def identifier(value: object) -> str | None:
+    """Return an id that a request can be made with, anything else as None."""
+    found = text(value)
+    if found is None or found in {".", ".."} or len(found) > _LONGEST_ID:
+        return None
+    return found if found.isprintable() else None
+
+
+def flag(value: object) -> bool | None:
+    """Return a truth value, anything else as None."""
+    return value if isinstance(value, bool) else None
+
+
+def instant(value: object) -> datetime | None:
+    """Return a time of the API, which is in UTC, as an aware datetime."""
+    if not isinstance(value, str):
+        return None
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    if parsed.year not in _YEARS:
+        return None
+    return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
+
+
+def as_it_is(value: object) -> object:
+    """Return a value of any kind."""
+    return value
+
+
+def mapping(value: object) -> Json | None:
+    """Return an object, anything else as None."""
+    return value if isinstance(value, dict) else None
+
+
+def words(value: object) -> tuple[str, ...]:
+    """Return the texts of a list."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(word for word in value if isinstance(word, str) and word)
+
+
+def each[ItemT](
+    value: object, read: Callable[[Json], ItemT]
+) -> dict[str, ItemT] | None:
+    """Read the objects of a map, leaving out what is none."""
+    if not isinstance(value, dict):
+        return None
+    return {name: read(item) for name, item in value.items() if isinstance(item, dict)}
+
+
+def is_too_deep(value: Json) -> bool:
+    """Tell whether objects and lists are nested deeper than in any reply."""
+    level = [item for item in value.values() if isinstance(item, _NESTING)]
+    for _ in range(_DEEPEST - 1):
+        if not level:
+            return False
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, _NESTING)
+        ]
+    return bool(level)
