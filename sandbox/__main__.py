@@ -7,8 +7,9 @@ import signal
 import sys
 
 from .clock import Clock
+from .cloud import LIVE_KEY, TEST_KEY
 from .homes import FURNISH
-from .server import LIVE_KEY, TEST_KEY, PortTakenError, Sandbox
+from .server import PortTakenError, Sandbox
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 

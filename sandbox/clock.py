@@ -7,7 +7,7 @@ import time
 type Moment = datetime | str | float
 
 
-def _ticks() -> float:
+def ticks() -> float:
     """Return running seconds.
 
     Test tools freeze `time.time` and `time.monotonic`; they leave this one alone.
@@ -39,7 +39,7 @@ class Clock:
     ) -> None:
         """Start the clock; without `start` it begins now."""
         self._base = wall() if start is None else to_seconds(start)
-        self._origin = _ticks()
+        self._origin = ticks()
         self._running = running
         self._speed = 1.0
         self._listeners: list[Callable[[], None]] = []
@@ -77,7 +77,7 @@ class Clock:
         """Return the sandbox's time as seconds since 1970."""
         if not self._running:
             return self._base
-        return self._base + (_ticks() - self._origin) * self._speed
+        return self._base + (ticks() - self._origin) * self._speed
 
     def now(self) -> datetime:
         """Return the sandbox's time, in UTC."""
@@ -118,7 +118,7 @@ class Clock:
     def _rebase(self, moment: float) -> None:
         """Count from this moment on."""
         self._base = moment
-        self._origin = _ticks()
+        self._origin = ticks()
 
     def _tell(self) -> None:
         """Tell the listeners."""

@@ -1,19 +1,17 @@
 """The page where an end user connects the devices of a manufacturer."""
 
 from html import escape
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from urllib.parse import unquote, urlencode
 
 from aiohttp import web
 
 from .catalogue import CATALOGUE
-from .control import came_from_elsewhere
+from .cloud import Cloud
 from .devices import Device
+from .doors import came_from_elsewhere
 from .homes import USERS
 from .kinds import BY_TYPE, KINDS
-
-if TYPE_CHECKING:
-    from .server import Sandbox
 
 # No script runs here, and nothing is fetched from anywhere.
 POLICY: Final = (
@@ -49,9 +47,9 @@ button.chosen { border: 2px solid #1d9a5b; font-weight: 600; }
 class LinkPage:
     """The page under `/link/{appId}`."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        """Connect devices to the accounts of a sandbox."""
-        self.sandbox = sandbox
+    def __init__(self, cloud: Cloud) -> None:
+        """Connect devices to the accounts of a cloud."""
+        self.cloud = cloud
 
     async def handle(self, request: web.Request) -> web.Response:
         """Show the page, or connect a device and show it again."""
@@ -87,7 +85,7 @@ class LinkPage:
         if kind is None:
             return _page("Unknown", "<h1>This device type is not known</h1>", 400)
         sandbox = request.query.get("sandbox") == "true"
-        home = self.sandbox.account("test" if sandbox else "live").home
+        home = self.cloud.account("test" if sandbox else "live").home
         models = CATALOGUE[kind.type]
         count = sum(device.kind is kind for device in home.devices)
         device = home.add_device(
@@ -134,7 +132,7 @@ class LinkPage:
     def _lost(self, request: web.Request) -> Device | None:
         """Return the device that is to be linked again, while it is lost."""
         device_id = request.query.get("reconnect")
-        for home in self.sandbox.homes:
+        for home in self.cloud.homes:
             device = home.find(device_id) if device_id else None
             if device is not None and (device.gone or device.credentials_refused):
                 return device
@@ -143,7 +141,7 @@ class LinkPage:
     def _connected(self, request: web.Request) -> str | None:
         """Say which device was connected just now."""
         device_id = request.query.get("connected")
-        for home in self.sandbox.homes:
+        for home in self.cloud.homes:
             device = home.find(device_id) if device_id else None
             if device is not None:
                 name = escape(f"{device.vendor} {device.model or ''}".strip())

@@ -34,8 +34,8 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 import orjson
 
+from sandbox import TEST_KEY
 from sandbox.kinds import KINDS
-from sandbox.server import TEST_KEY
 from scripts import bare_core
 
 from .measure import Meter, swept

@@ -18,8 +18,8 @@ from typing import Final
 
 import aiohttp
 
+from sandbox import TEST_KEY
 from sandbox.homes import FURNISH
-from sandbox.server import TEST_KEY
 
 from .children import Child
 from .config import LOG, ROOT, Configuration

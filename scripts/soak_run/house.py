@@ -97,7 +97,7 @@ def in_simulated_time() -> Generator[None]:
     """Let the sandbox wait in simulated time, where it would in real time."""
     with (
         patch("sandbox.server.wait_until", _wait_until),
-        patch("sandbox.webhooks.wait_until", _wait_until),
+        patch("sandbox.webhooks.sending.wait_until", _wait_until),
         # The clock is moved by hand, and whoever moves it settles what is due.
         patch("sandbox.webhooks.LOOK", 86400.0),
     ):

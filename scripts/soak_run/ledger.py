@@ -70,7 +70,7 @@ class Arrived:
         """Return what an action of the sandbox tells."""
         return cls(
             kind="push",
-            device=action.device.id,
+            device=action.device_id,
             at=action.created,
             values=action.push.values,
             command=action.push.command,

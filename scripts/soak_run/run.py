@@ -306,21 +306,7 @@ class Soak:
         """Let the sandbox forget what is long over, so that it does not grow."""
         before = self.house.time.clock.time() - KEPT
         for home in self.house.sandbox.homes:
-            old = {
-                action.id
-                for action in home.actions
-                if action.over
-                and action.updated < before
-                and action is not action.device.actions[-1]
-                and action is not action.device.standing_action
-            }
-            home.actions = [action for action in home.actions if action.id not in old]
-            by_id = vars(home)["_by_action"]
-            for action_id in old:
-                del by_id[action_id]
-            self._known -= old
-            for device in home.devices:
-                device.actions = [one for one in device.actions if one.id not in old]
+            self._known -= home.forget_actions(before)
 
     def _all_differences(self) -> Iterator[tuple[str, str]]:
         """Go through the controls that show other than their device is."""

@@ -55,7 +55,7 @@ from custom_components.amps_ai.const import (
     DOMAIN,
 )
 from custom_components.amps_ai.coordinator import AmpsCoordinator
-from sandbox import TEST_KEY, Fault, Sandbox, server as sandbox_server
+from sandbox import TEST_KEY, Fault, Sandbox, answers
 
 from .conftest import APP_ID
 from .faults import ELSEWHERE, FAULTS, RETRY_AFTER, USER, FaultRow, Reaction
@@ -483,7 +483,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Generator[None]:
         return asking(client, method, path, **more)
 
     monkeypatch.setattr(AmpsClient, "_async_request", _ask)
-    usual = sandbox_server._retry_after
+    usual = answers.fault_headers
 
     def _headers(fault: Fault) -> dict[str, str]:
         headers = usual(fault)
@@ -491,7 +491,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Generator[None]:
             headers["Location"] = f"{sandbox.url}{ELSEWHERE}"
         return headers
 
-    monkeypatch.setattr(sandbox_server, "_retry_after", _headers)
+    monkeypatch.setattr(answers, "fault_headers", _headers)
     with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
         yield
 

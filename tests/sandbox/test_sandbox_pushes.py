@@ -969,7 +969,7 @@ async def test_events(api: Api, sandbox: Sandbox, clock: Clock) -> None:
     clock.advance(10)
     assert [(e.kind, e.at) for e in told] == [("push.completed", clock.time() - 6)]
     assert told[0].action is not None
-    assert told[0].action.device is device
+    assert told[0].device is device
     device.next_action("failed", code="TIMEOUT")
     await api.push(BATTERY, "charge")
     clock.advance(10)

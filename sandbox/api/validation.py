@@ -5,11 +5,10 @@ import re
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from .actions import Push
-from .devices import Device, older_commands
-from .errors import ApiError
-from .kinds import EV_CHARGER
-from .values import Json, is_number, iso
+from sandbox.devices import Device, Push
+from sandbox.errors import ApiError
+from sandbox.kinds import BATTERY, EV_CHARGER, Kind
+from sandbox.values import Json, is_number, iso
 
 STRATEGIES: Final = ("cancel_and_replace", "queue_after")
 WALL_CLOCK: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
@@ -215,6 +214,15 @@ def _moment(
         zone = device.time_zone or device.home.time_zone
         moment = moment.replace(tzinfo=ZoneInfo(zone))
     return moment.timestamp()
+
+
+def older_commands(kind: Kind) -> list[str]:
+    """Return the words of the older bodies that a type takes."""
+    if kind is EV_CHARGER:
+        return ["start_charging", "stop_charging", "set_max_power"]
+    if kind is BATTERY:
+        return ["set_operation_mode"]
+    return ["set_permanent_hold", "follow_schedule"]
 
 
 def _check_older(

@@ -1,16 +1,16 @@
 """A device of the sandbox: what the cloud knows of it, and how to tamper with it."""
 
+from collections.abc import Callable
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from sandbox.errors import ApiError
+from sandbox.kinds import Kind
+from sandbox.physics import Physics
+from sandbox.values import Json, iso, maybe_iso
 
 from .actions import Action, Outcome
-from .errors import ApiError
-from .kinds import BATTERY, EV_CHARGER, Kind
-from .physics import Physics
-from .values import Json, iso, maybe_iso
-
-if TYPE_CHECKING:
-    from .homes import Home
+from .premises import Premises
 
 TTL: Final = 15 * 60.0
 EXPEDITED_TTL: Final = 60.0
@@ -34,7 +34,7 @@ class Device:
 
     def __init__(
         self,
-        home: Home,
+        home: Premises,
         kind: Kind,
         device_id: str,
         *,
@@ -62,6 +62,8 @@ class Device:
         self.strategies = strategies
         self.generation = generation
         self.time_zone: str | None = None
+        # Who wants to hear of connections and of the ends of actions.
+        self.on_event: Callable[[str, Device, Action | None, float], None] | None = None
 
         self.actions: list[Action] = []
         self.standing_action: Action | None = None
@@ -229,11 +231,15 @@ class Device:
                 "DEVICE_OFFLINE", "Device is offline.", status=self.offline_status
             )
 
+    def tell(self, kind: str, action: Action | None, at: float) -> None:
+        """Tell of an event."""
+        if self.on_event is not None:
+            self.on_event(kind, self, action, at)
+
     def _tell_connection(self, *, connected: bool) -> None:
         """Tell that the connection to the manufacturer came or went."""
-        self.home.tell(
-            "device.reconnected" if connected else "device.disconnected", self
-        )
+        kind = "device.reconnected" if connected else "device.disconnected"
+        self.tell(kind, None, self.home.clock.time())
 
     def list_body(self, now: float, *, environment: str) -> Any:
         """Return the device as a list shows it: as last captured."""
@@ -368,15 +374,6 @@ class Device:
             "actions": [action.id for action in self.actions],
             "now": iso(self.home.clock.time()),
         }
-
-
-def older_commands(kind: Kind) -> list[str]:
-    """Return the words of the older bodies that a type takes."""
-    if kind is EV_CHARGER:
-        return ["start_charging", "stop_charging", "set_max_power"]
-    if kind is BATTERY:
-        return ["set_operation_mode"]
-    return ["set_permanent_hold", "follow_schedule"]
 
 
 def _word(value: bool | str | None, usual: str) -> str | None:

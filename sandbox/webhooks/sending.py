@@ -1,33 +1,28 @@
-"""Webhooks: signed as Svix does it, sent again until somebody takes them."""
+"""Sending: to whom, how often, and again where it failed."""
 
 import asyncio
-from base64 import b64decode, b64encode
-import binascii
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-import hashlib
-import hmac
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
 import orjson
 
-from .account import Account
-from .actions import Action
-from .clock import wall
-from .devices import Device
-from .homes import Event
-from .kinds import EV_CHARGER, HVAC
-from .values import Json, iso
-from .waiting import wait_until
+from sandbox.account import Account
+from sandbox.clock import wall
+from sandbox.cloud import Cloud
+from sandbox.devices import Action, Device
+from sandbox.homes import Event
+from sandbox.values import Json
+from sandbox.waiting import wait_until
 
-if TYPE_CHECKING:
-    from .server import Sandbox
+from .bodies import device_body, push_body
+from .signing import checked_secret, headers_of, new_secret
 
 KINDS: Final = (
     "push.completed",
@@ -36,35 +31,12 @@ KINDS: Final = (
     "device.reconnected",
     "device.disconnected",
 )
-PREFIX: Final = "whsec_"
 # How long to wait before each further attempt, in real seconds.
 BACKOFF: Final = (5.0, 60.0, 300.0, 1800.0)
 ANSWER_WITHIN: Final = 30.0
 # How often somebody looks whether something is due, in real seconds.
 LOOK: Final = 0.2
 _KEPT: Final = 1000
-
-
-def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
-    """Return one entry of a `svix-signature`."""
-    key = b64decode(secret.removeprefix(PREFIX))
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    digest = hmac.new(key, signed, hashlib.sha256).digest()
-    return f"v1,{b64encode(digest).decode()}"
-
-
-def headers_of(
-    secrets: list[str], message_id: str, timestamp: int, body: bytes
-) -> dict[str, str]:
-    """Return the headers of a delivery."""
-    signatures = [sign(secret, message_id, timestamp, body) for secret in secrets]
-    return {
-        "Content-Type": "application/json",
-        "User-Agent": "Svix-Webhooks/1.0",
-        "svix-id": message_id,
-        "svix-timestamp": str(timestamp),
-        "svix-signature": " ".join(signatures),
-    }
 
 
 @dataclass(eq=False, kw_only=True)
@@ -143,9 +115,9 @@ class Endpoint:
 class Webhooks:
     """Send what happens in the homes to whoever registered an address."""
 
-    def __init__(self, sandbox: Sandbox, is_allowed: Callable[[str], bool]) -> None:
+    def __init__(self, cloud: Cloud, is_allowed: Callable[[str], bool]) -> None:
         """Begin with no address; `is_allowed` tells which hosts are."""
-        self.sandbox = sandbox
+        self.cloud = cloud
         self.endpoints: list[Endpoint] = []
         self.attempts: deque[Attempt] = deque(maxlen=_KEPT)
         self.backoff: tuple[float, ...] = BACKOFF
@@ -155,7 +127,7 @@ class Webhooks:
         # Whether a device that is disconnected can be linked again by itself.
         self.relink = True
         self._is_allowed = is_allowed
-        self._random = Random(sandbox.seed)
+        self._random = Random(cloud.seed)
         self._ids = count(1)
         self._running = False
         self._loop: asyncio.AbstractEventLoop
@@ -184,7 +156,7 @@ class Webhooks:
         endpoint = Endpoint(
             id=next(self._ids),
             url=url,
-            account=self.sandbox.account(account),
+            account=self.cloud.account(account),
             secrets=[self.new_secret() if secret is None else checked_secret(secret)],
             events=None if events is None else frozenset(events),
         )
@@ -207,7 +179,7 @@ class Webhooks:
 
     def new_secret(self) -> str:
         """Return a secret as the dashboard makes one."""
-        return PREFIX + b64encode(self._random.randbytes(24)).decode()
+        return new_secret(self._random)
 
     # What is told.
 
@@ -226,22 +198,17 @@ class Webhooks:
     def body(
         self, kind: str, device: Device, action: Action | None, at: float, older: bool
     ) -> Json:
-        """Return the flat body of an event; it does not name its kind."""
+        """Return the body of an event."""
         if action is not None:
-            told = _older_push if older or action.push.older is not None else _push
-            return told(action, at)
-        body = {
-            "deviceId": device.id,
-            "deviceType": device.kind.type,
-            "timestamp": iso(at),
-        }
+            return push_body(action, at, older=older)
+        body = device_body(device, at)
         if kind == "device.disconnected" and self.relink:
             query = {
                 "sandbox": str(device.home.environment == "sandbox").lower(),
                 "reconnect": device.id,
                 "token": self._random.randbytes(16).hex(),
             }
-            link = f"{self.sandbox.url}/link/{self.sandbox.app_id}"
+            link = f"{self.cloud.url}/link/{self.cloud.app_id}"
             body["reconnectionUrl"] = f"{link}?{urlencode(query)}"
         return body
 
@@ -304,12 +271,12 @@ class Webhooks:
     async def _notice(self) -> None:
         """Let happen what is due; a clock held by hand does so when it is moved."""
         while not await wait_until(self._stopping, self._until_due()):
-            if self.sandbox.clock.running:
-                self.sandbox.settle()
+            if self.cloud.clock.running:
+                self.cloud.settle()
 
     def _until_due(self) -> float:
         """Return how many real seconds to wait before looking again."""
-        clock, due = self.sandbox.clock, self.sandbox.next_due
+        clock, due = self.cloud.clock, self.cloud.next_due
         if not clock.running or due is None:
             return LOOK
         return min(LOOK, max(0.001, (due - clock.time()) / clock.speed))
@@ -377,102 +344,3 @@ class Webhooks:
             endpoint.url, data=raw, headers=headers, allow_redirects=False
         ) as response:
             return response.status
-
-
-def checked_secret(secret: str) -> str:
-    """Return a secret if it is one."""
-    with suppress(binascii.Error):
-        if secret.startswith(PREFIX) and b64decode(
-            secret.removeprefix(PREFIX), validate=True
-        ):
-            return secret
-    raise ValueError(f"A secret is {PREFIX} and base64")
-
-
-def _push(action: Action, at: float) -> Json:
-    """Return how the end of an action is told."""
-    push = action.push
-    body: Json = {
-        "actionId": action.id,
-        "deviceId": action.device.id,
-        "deviceType": action.device.kind.type,
-        "command": push.command,
-        "parameters": push.parameters or None,
-        "result": action.result,
-    }
-    if action.state == "completed":
-        return body | {"completedAt": iso(at)}
-    return body | {
-        "errorCode": action.error_code,
-        "errorMessage": action.error_message,
-        "failedAt": iso(at),
-    }
-
-
-def _older_push(action: Action, at: float) -> Json:
-    """Return how the end of an action was told before."""
-    push, kind = action.push, action.device.kind
-    parameters: Json = dict(push.parameters or {})
-    name = push.older
-    if name is None and kind is EV_CHARGER:
-        name = {"charge": "start_charging", "idle": "stop_charging"}.get(push.command)
-    if name is None and kind is HVAC and push.command == "follow_schedule":
-        name = push.command
-    if name is None:
-        name = "set_permanent_hold" if kind is HVAC else "set_operation_mode"
-        parameters = {"mode": push.command} | parameters
-    body: Json = {
-        "actionId": action.id,
-        "deviceId": action.device.id,
-        "actionType": f"{kind.path}:{name}",
-        "parameters": parameters,
-    }
-    if action.state == "completed":
-        return body | {"result": action.result, "completedAt": iso(at)}
-    error = {"code": action.error_code, "message": action.error_message}
-    return body | {"error": error, "failedAt": iso(at)}
-
-
-def control(
-    webhooks: Webhooks, method: str, rest: list[str], body: Any
-) -> tuple[Json, int]:
-    """Answer a control request: addresses, and what was sent to them."""
-    match method, rest:
-        case "GET", []:
-            return {"items": [entry.as_json() for entry in webhooks.endpoints]}, 200
-        case "POST", []:
-            added = webhooks.add(**body)
-            # As in a dashboard, the secret is shown once.
-            return added.as_json() | {"secret": added.secrets[0]}, 201
-        case "DELETE", []:
-            for entry in tuple(webhooks.endpoints):
-                webhooks.remove(entry)
-            return {}, 200
-        case "GET", ["attempts"]:
-            return {"items": [entry.as_json() for entry in webhooks.attempts]}, 200
-        case "PATCH", [number]:
-            endpoint = webhooks.endpoint(int(number))
-            if unknown := set(body) - {"secret", "duplicates", "reorder"}:
-                raise ValueError(f"Unknown: {', '.join(sorted(unknown))}")
-            if "secret" in body:
-                endpoint.rotate(body["secret"])
-            endpoint.duplicates = int(body.get("duplicates", endpoint.duplicates))
-            endpoint.reorder = int(body.get("reorder", endpoint.reorder))
-            return endpoint.as_json(), 200
-        case "DELETE", [number]:
-            webhooks.remove(webhooks.endpoint(int(number)))
-            return {}, 200
-        case "POST", [number, "send"]:
-            return _send(webhooks, webhooks.endpoint(int(number)), **body), 202
-    raise KeyError(f"route {method} webhooks/{'/'.join(rest)}")
-
-
-def _send(webhooks: Webhooks, endpoint: Endpoint, *, kind: str, device: str) -> Json:
-    """Tell of a device's connection by order, whether it is so or not."""
-    if kind not in KINDS[2:]:
-        raise ValueError(f"{kind} cannot be sent by order")
-    found = webhooks.sandbox.device(device)
-    at = webhooks.sandbox.clock.time()
-    body = webhooks.body(kind, found, None, at, older=False)
-    webhooks.send(endpoint, kind, body)
-    return body

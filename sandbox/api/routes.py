@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import orjson
 
-from .account import Account
-from .actions import Action, cancel, submit
-from .devices import Device
-from .errors import ApiError
-from .faults import Fault
-from .homes import Home
-from .kinds import BATTERY, BY_PATH, Kind
+from sandbox.account import Account
+from sandbox.devices import Action, Device, cancel, submit
+from sandbox.errors import ApiError
+from sandbox.faults import Fault
+from sandbox.homes import Home
+from sandbox.kinds import BATTERY, BY_PATH, Kind
+from sandbox.values import Json
+
 from .validation import check_push, check_settings, malformed
-from .values import Json
 
 MOST_PER_PAGE: Final = 50
 USUAL_PER_PAGE: Final = 10
@@ -88,7 +88,7 @@ def dispatch(call: Call) -> Reply:
         case ["actions", action_id, "cancel"]:
             _only(call, "POST")
             action = _action(call, action_id)
-            cancel(action, call.now)
+            cancel(call.home.device_of(action), action, call.now)
             return _action_reply(call, action, action.record())
     raise ApiError("NOT_FOUND", f"There is no route {call.path}.")
 
@@ -153,7 +153,7 @@ def _push(call: Call, kind: Kind, device_id: str) -> Reply:
     push = check_push(device, body, call.now)
     strategies = device.strategies or ["cancel_and_replace", "queue_after"]
     action = submit(device, push, call.new_action_id(), call.now, strategies)
-    call.home.note_action(action)
+    call.home.note_action(action, device)
     return _action_reply(call, action, action.reply(), status=202)
 
 
@@ -179,10 +179,10 @@ def _actions_list(call: Call) -> Reply:
     wanted = [
         action
         for action in reversed(call.home.actions)
-        if query.get("deviceId") in (None, action.device.id)
-        and query.get("deviceType") in (None, action.device.kind.type)
+        if query.get("deviceId") in (None, action.device_id)
+        and query.get("deviceType") in (None, action.kind.type)
         and query.get("state") in (None, action.state)
-        and query.get("userId") in (None, account.user_of(action.device))
+        and query.get("userId") in (None, account.user_of(call.home.device_of(action)))
     ]
     page = _page(call, wanted, limit, offset)
     page["items"] = [action.record() for action in page["items"]]
@@ -270,4 +270,6 @@ def _is_bare(call: Call, device: Device) -> bool:
 
 def _action_reply(call: Call, action: Action, data: Json, status: int = 200) -> Reply:
     """Return an answer about an action."""
-    return Reply(data=data, status=status, bare=_is_bare(call, action.device))
+    return Reply(
+        data=data, status=status, bare=_is_bare(call, call.home.device_of(action))
+    )

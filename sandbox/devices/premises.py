@@ -1,0 +1,52 @@
+"""What all devices of a home share."""
+
+from collections import Counter
+from typing import TypedDict
+
+from sandbox.agenda import Agenda
+from sandbox.clock import Clock
+
+
+class Habits(TypedDict, total=False):
+    """How the cloud behind a home behaves, where it is not as usual."""
+
+    time_zone: str
+    action_seconds: float
+    push_shows_at_once: bool
+    settings_in_list: bool
+    last_action_lag: float
+
+
+class Premises:
+    """Where devices are: their clock, their agenda, and the habits of their cloud."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        environment: str = "sandbox",
+        time_zone: str = "Europe/Berlin",
+        action_seconds: float = 4.0,
+        push_shows_at_once: bool = True,
+        settings_in_list: bool = False,
+        last_action_lag: float = 0.0,
+    ) -> None:
+        """Begin with nothing to come."""
+        self.clock = clock
+        self.environment = environment
+        self.time_zone = time_zone
+        self.action_seconds = action_seconds
+        self.push_shows_at_once = push_shows_at_once
+        self.settings_in_list = settings_in_list
+        self.last_action_lag = last_action_lag
+        self.agenda = Agenda()
+        self.live_calls: Counter[str] = Counter()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether a push works and is captured at once, as the real sandbox does."""
+        return self.environment == "sandbox" and self.push_shows_at_once
+
+    def settle(self) -> None:
+        """Let everything happen that is due by now."""
+        self.agenda.settle(self.clock.time())
