@@ -20,7 +20,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amps_ai.api import DeviceType
-from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN
+from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from sandbox import TEST_KEY, Sandbox
 
 from .test_translations import (

@@ -20,14 +20,7 @@ import pytest
 import voluptuous as vol
 import yaml
 
-from custom_components.amps_ai import (
-    PLATFORMS,
-    condition,
-    config_flow,
-    errors,
-    issues,
-    trigger,
-)
+from custom_components.amps_ai import PLATFORMS, condition, config_flow, trigger
 from custom_components.amps_ai.api import (
     FINAL_STATES,
     Action,
@@ -37,11 +30,12 @@ from custom_components.amps_ai.api import (
 )
 from custom_components.amps_ai.api.vocabulary import LIVE_CONTROL, STEERABLE, Commands
 from custom_components.amps_ai.climate import PRESET_HOLD, PRESET_SCHEDULE
-from custom_components.amps_ai.const import ATTR_REPORTED_STATUS
-from custom_components.amps_ai.entity import action_attributes
+from custom_components.amps_ai.common import errors, issues
+from custom_components.amps_ai.common.const import ATTR_REPORTED_STATUS
+from custom_components.amps_ai.entities import action_attributes
 from sandbox.catalogue import CATALOGUE, commands_of
 
-ROOT: Final = Path(errors.__file__).parent
+ROOT: Final = Path(config_flow.__file__).parent
 PLATFORM_NAMES: Final = [str(platform) for platform in PLATFORMS]
 
 
@@ -148,7 +142,7 @@ def _by_key(function: str) -> dict[str, list[set[str]]]:
     found: dict[str, list[set[str]]] = defaultdict(list)
     for source in _sources().values():
         # This one makes errors of what it is given.
-        if source.name == "errors":
+        if source.name == "common.errors":
             continue
         for name, call in source.calls():
             if name == function and (key := _keyword(call, "translation_key")):
@@ -174,7 +168,7 @@ def _said() -> dict[str, list[set[str]]]:
     said: dict[str, list[set[str]]] = defaultdict(list)
     kinds: set[str] = set()
     for source in _sources().values():
-        if source.name == "errors":
+        if source.name == "common.errors":
             continue
         for name, call in source.calls():
             if name in ("refused", "refused_by_state", "RequestRefusedError"):
@@ -451,7 +445,7 @@ SCHEMAS: Final[dict[str, vol.Schema]] = {
 FLOW: Final = WORDS["config"]
 # Where the words of a flow stand, and where the flow.
 FLOWS: Final = {"config": "config_flow"} | (
-    {"options": "options_flow"} if (ROOT / "options_flow.py").exists() else {}
+    {"options": "flows.options"} if (ROOT / "flows/options.py").exists() else {}
 )
 
 
@@ -548,7 +542,7 @@ def test_aborts_of_the_flow() -> None:
 
 def _issues() -> dict[str, set[str]]:
     """Return the issues that the code opens, with the placeholders passed."""
-    source = _sources()["issues"]
+    source = _sources()["common.issues"]
     opened: dict[str, set[str]] = {}
     for name, call in source.calls():
         if name == "_open":
@@ -848,8 +842,8 @@ def test_dependencies() -> None:
         *MANIFEST.get("dependencies", ()),
         *MANIFEST.get("after_dependencies", ()),
     }
-    # What a platform is there for is loaded already; a webhook is no platform.
-    platforms = {path.stem for path in ROOT.glob("*.py")} - {"webhook"}
+    # What a platform is there for is loaded already.
+    platforms = {path.stem for path in ROOT.glob("*.py")}
     # The first of all components is always there.
     assert imported - declared <= {*PLATFORM_NAMES, *platforms, "homeassistant"}
 

@@ -17,22 +17,28 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
-from . import issues
-from .account import AmpsAccount, AmpsConfigEntry, AmpsRuntimeData
+from .account import LIMITS, AmpsAccount
 from .api import AmpsInvalidKeyError, DeviceType
-from .const import DOMAIN, ENTRY_VERSION
-from .coordinator import AmpsCoordinator
-from .errors import spoken
-from .freshness import FreshnessPlanner
+from .assist import async_register_commands_api
+from .common import issues
+from .common.const import DOMAIN, ENTRY_VERSION
+from .common.errors import spoken
 from .frontend import async_setup_frontend
-from .leftovers import async_watch_leftovers
-from .limits import LIMITS
-from .links import Links, async_remove as async_remove_links
-from .llm import async_register_commands_api
-from .push import PushManager, async_remove as async_remove_ends
-from .schedule import Schedule
+from .pushes import PushManager
+from .readings import (
+    AmpsCoordinator,
+    Coordinators,
+    Ends,
+    FreshnessPlanner,
+    Links,
+    Schedule,
+)
+from .readings.ends import async_remove as async_remove_ends
+from .readings.leftovers import async_watch_leftovers
+from .readings.links import async_remove as async_remove_links
+from .runtime import AmpsConfigEntry, AmpsRuntimeData, async_begin_deliveries
 from .services import async_setup_services
-from .webhook import (
+from .webhooks import (
     async_register as async_register_webhook,
     async_remove as async_remove_webhook,
 )
@@ -72,10 +78,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     """Set up an account: ask for its devices and add their entities."""
     webhooks = await async_register_webhook(hass, entry)
     account = AmpsAccount(hass, entry)
-    coordinators = {
-        device_type: AmpsCoordinator(hass, account, device_type)
-        for device_type in DeviceType
-    }
+    coordinators = Coordinators(
+        {
+            device_type: AmpsCoordinator(hass, account, device_type)
+            for device_type in DeviceType
+        }
+    )
     links = Links(hass, account, coordinators)
     await links.async_load()
     await asyncio.gather(*(item.async_prepare() for item in coordinators.values()))
@@ -83,9 +91,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     for coordinator in coordinators.values():
         await coordinator.async_refresh()
 
+    ends = Ends(hass, entry)
     planner = FreshnessPlanner(hass, account, coordinators)
-    pushes = PushManager(hass, account, coordinators)
-    schedule = Schedule(hass, account, coordinators, pushes)
+    schedule = Schedule(hass, account, coordinators, ends)
+    pushes = PushManager(
+        account,
+        coordinators,
+        ends,
+        schedule,
+        lambda: webhooks is not None and webhooks.works,
+    )
     entry.runtime_data = AmpsRuntimeData(
         account=account,
         coordinators=coordinators,
@@ -95,21 +110,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         links=links,
         webhooks=webhooks,
     )
+    account.async_share(coordinators.has)
     account.async_register_service()
     await planner.async_read_new()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(planner.async_start())
     entry.async_on_unload(schedule.async_start())
-    for coordinator in coordinators.values():
-        for device in coordinator.data.values():
-            pushes.async_take_up(coordinator, device)
+    pushes.async_take_up()
     entry.async_on_unload(pushes.async_stop)
-    issues.async_take_up(hass, entry)
     entry.async_on_unload(links.async_stop)
     links.async_begin()
-    async_watch_leftovers(hass, entry)
-    if webhooks is not None:
-        webhooks.async_begin(entry.runtime_data)
+    async_watch_leftovers(account, coordinators)
+    async_begin_deliveries(entry.runtime_data)
     return True
 
 
@@ -166,7 +178,7 @@ async def async_remove_config_entry_device(
         if domain != DOMAIN:
             continue
         coordinator = entry.runtime_data.find(device_id)
-        if coordinator is not None and coordinator.async_is_missing(device_id):
+        if coordinator is not None and coordinator.presence.is_missing(device_id):
             coordinator.async_forget(device_id)
         elif coordinator is not None or device_id == entry.entry_id:
             return False

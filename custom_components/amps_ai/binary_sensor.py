@@ -14,11 +14,11 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AmpsConfigEntry
 from .api import Device, DeviceType
 from .api.models import flag
 from .api.vocabulary import BatteryStatus, Settings, understand
-from .entity import AmpsEntity, AmpsEntityDescription, Table, async_setup_entities
+from .entities import AmpsEntity, AmpsEntityDescription, Table, async_setup_entities
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 

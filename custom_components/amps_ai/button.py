@@ -9,10 +9,10 @@ from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AmpsConfigEntry
 from .api import DeviceType
-from .entity import AmpsEntity, AmpsEntityDescription, Table, async_setup_entities
-from .errors import spoken_errors
+from .common.errors import spoken_errors
+from .entities import AmpsEntity, AmpsEntityDescription, Table, async_setup_entities
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 

@@ -13,11 +13,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
-from .account import AmpsConfigEntry
 from .api import Action, Device
 from .api.models import number
-from .errors import refused
-from .schedule import Schedule
+from .common.errors import refused
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -47,7 +46,8 @@ class AmpsScheduleCalendar(CalendarEntity):
         """Describe the calendar."""
         self.entity_description = SCHEDULE
         self._account = entry.runtime_data.account
-        self._schedule: Schedule = entry.runtime_data.schedule
+        self._schedule = entry.runtime_data.schedule
+        self._follower = entry.runtime_data.pushes.follower
         self._attr_unique_id = f"{entry.entry_id}_{SCHEDULE.key}"
         self._attr_device_info = self._account.service_info
 
@@ -84,7 +84,7 @@ class AmpsScheduleCalendar(CalendarEntity):
     @override
     def event(self) -> CalendarEvent | None:
         """Return what is on, else what comes next."""
-        now = dt_util.now()
+        now = self._account.clock.now()
         return next(
             (event for event in self._events() if event.end_datetime_local > now), None
         )
@@ -114,7 +114,7 @@ class AmpsScheduleCalendar(CalendarEntity):
                 name = self._account.async_spoken_name(device)
                 with self._account.speaking(name):
                     cancelled = await self._account.client.async_cancel_action(uid)
-                self._schedule.pushes.async_cancelled(device, cancelled)
+                self._follower.async_cancelled(device, cancelled)
                 await self._schedule.async_ask(device)
                 return
         raise refused("action_unknown", self._account.entry.title, action=uid)

@@ -19,17 +19,17 @@ from homeassistant.const import ATTR_TEMPERATURE, UnitOfTemperature
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AmpsConfigEntry
 from .api import Command, DeviceType, HvacState, Parameter, Push, Quantity, capabilities
 from .api.vocabulary import Commands, HoldType, HvacMode, Parameters, understand
-from .const import ATTR_REPORTED_STATUS
-from .entity import (
+from .common.const import ATTR_REPORTED_STATUS
+from .common.errors import refused
+from .entities import (
     AmpsControlEntity,
     AmpsEntityDescription,
     Table,
     async_setup_entities,
 )
-from .errors import refused
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 

@@ -21,12 +21,16 @@ from homeassistant.helpers.condition import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .account import AmpsConfigEntry, AmpsRuntimeData
 from .api import Device
+from .automation.targets import (
+    OPTIONAL_TARGET,
+    async_check_target,
+    async_targeted_devices,
+)
 from .climate import PRESET_SCHEDULE
-from .const import DOMAIN
-from .entity import takes_commands
-from .targets import OPTIONAL_TARGET, async_check_target, async_targeted_devices
+from .common.const import DOMAIN
+from .entities import takes_commands
+from .runtime import AmpsConfigEntry, AmpsRuntimeData
 
 _PENDING_SCHEMA: Final = vol.Schema(
     {
@@ -66,7 +70,7 @@ class CommandPendingCondition(Condition):
     def _async_check(self, **kwargs: Unpack[ConditionCheckParams]) -> bool:
         """Ask what is known; where there is no device, nothing is pending."""
         pending = [
-            bool(runtime.pushes.async_in_flight(device))
+            bool(runtime.pushes.follower.async_in_flight(device))
             for runtime, device in self._devices()
         ]
         return bool(pending) and (all(pending) if self._all else any(pending))

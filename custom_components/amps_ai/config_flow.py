@@ -36,7 +36,7 @@ from .api import (
     Environment,
     link_url,
 )
-from .const import (
+from .common.const import (
     CONF_APP_ID,
     CONF_USER_ID,
     DOMAIN,
@@ -45,7 +45,7 @@ from .const import (
     MANY_DEVICES,
     link_base_url,
 )
-from .options_flow import AmpsOptionsFlow
+from .flows import AmpsOptionsFlow
 
 _PASSWORD = TextSelector(
     TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")

@@ -9,10 +9,10 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .account import AmpsConfigEntry
 from .api import Device
 from .api.redact import redacted
-from .const import CONF_CLOUDHOOK_URL, CONF_USER_ID, CONF_WEBHOOK_SECRET, DOMAIN
+from .common.const import CONF_CLOUDHOOK_URL, CONF_USER_ID, CONF_WEBHOOK_SECRET, DOMAIN
+from .runtime import AmpsConfigEntry
 
 _SECRET: Final = {
     CONF_API_KEY,
@@ -60,7 +60,7 @@ def _account(entry: AmpsConfigEntry) -> dict[str, Any]:
     return told | {
         "account": {
             "environment": account.client.environment.value,
-            "time": account.client.now().isoformat(),
+            "time": account.clock.now().isoformat(),
             "limits": account.limits.as_dict(),
             "freshness": runtime.planner.as_dict(),
             "requests": dict(sorted(account.client.requests.items())),

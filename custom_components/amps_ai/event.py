@@ -8,10 +8,9 @@ from homeassistant.components.event import EventEntity, EventEntityDescription
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AmpsConfigEntry
 from .api import FINAL_STATES, Action, ActionState
 from .api.vocabulary import STEERABLE
-from .entity import (
+from .entities import (
     AmpsEntity,
     AmpsEntityDescription,
     Table,
@@ -19,6 +18,7 @@ from .entity import (
     async_setup_entities,
     takes_commands,
 )
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -64,7 +64,7 @@ class AmpsActionEvent(AmpsEntity, EventEntity):
         """Listen for the ends of the device's actions."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self.pushes.async_listen(self._device_id, self._action_ended)
+            self.pushes.teller.async_listen(self._device_id, self._action_ended)
         )
 
     @callback

@@ -8,7 +8,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .api import ActionState
-from .const import DOMAIN, EVENT_ACTION
+from .common.const import DOMAIN, EVENT_ACTION
 
 _SAID: Final[dict[str, str]] = {
     ActionState.COMPLETED: "completed",

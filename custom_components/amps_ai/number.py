@@ -18,7 +18,6 @@ from homeassistant.const import (
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AmpsConfigEntry
 from .api import (
     Action,
     ActionState,
@@ -31,13 +30,14 @@ from .api import (
 )
 from .api.models import number
 from .api.vocabulary import SETTING_UNITS, Commands, Parameters, Settings, Units
-from .entity import (
+from .entities import (
     AmpsControlEntity,
     AmpsEntityDescription,
     Table,
     async_setup_entities,
 )
-from .push import REST
+from .pushes import REST
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -162,7 +162,7 @@ class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
     def native_value(self) -> float | None:
         """Return the setting as asked for, else as read."""
         description = self.entity_description
-        intended = self.pushes.async_intended(
+        intended = self.pushes.intents.async_intended(
             self._device_id, description.key, description.setting
         )
         if intended is not None:
@@ -196,7 +196,7 @@ class AmpsPowerCapNumber(AmpsSettingNumber):
         if (stored := await self.async_get_last_number_data()) is not None:
             self._last_cap = number(stored.native_value)
         self.async_on_remove(
-            self.pushes.async_listen(self._device_id, self._action_ended)
+            self.pushes.teller.async_listen(self._device_id, self._action_ended)
         )
 
     @callback

@@ -11,12 +11,12 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from .account import AmpsConfigEntry
 from .api import Push, Quantity
 from .api.models import instant, mapping, number, text
 from .api.vocabulary import Strategy
-from .const import DOMAIN
-from .names import without_markup
+from .common.const import DOMAIN
+from .common.names import without_markup
+from .runtime import AmpsConfigEntry
 
 
 async def async_create_fix_flow(
@@ -90,7 +90,8 @@ class SchedulerActiveFlow(RepairsFlow):
         end = instant(self._data.get("end"))
         if end is not None:
             # What was to end goes on to do so; it can begin in a minute.
-            start = dt_util.now() + timedelta(minutes=1)
+            now = dt_util.as_local(runtime.account.clock.now())
+            start = now + timedelta(minutes=1)
             if end <= start:
                 raise HomeAssistantError(
                     translation_domain=DOMAIN,

@@ -9,15 +9,15 @@ from homeassistant.components.select import SelectEntity, SelectEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AmpsConfigEntry
 from .api import Command, DeviceType, Push, capabilities, in_order
-from .const import ATTR_REPORTED_STATUS
-from .entity import (
+from .common.const import ATTR_REPORTED_STATUS
+from .entities import (
     AmpsControlEntity,
     AmpsEntityDescription,
     Table,
     async_setup_entities,
 )
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 

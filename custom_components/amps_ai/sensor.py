@@ -29,7 +29,6 @@ from homeassistant.helpers.entity_registry import EntityOptionsType
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.typing import StateType
 
-from .account import AmpsConfigEntry
 from .api import Action, ActionState, DeviceType
 from .api.vocabulary import (
     STEERABLE,
@@ -38,9 +37,8 @@ from .api.vocabulary import (
     SolarInverterStatus,
     understand,
 )
-from .const import ATTR_REPORTED_STATUS
-from .energy_meter import EnergyMeter
-from .entity import (
+from .common.const import ATTR_REPORTED_STATUS
+from .entities import (
     AmpsEntity,
     AmpsEntityDescription,
     Table,
@@ -48,6 +46,8 @@ from .entity import (
     async_setup_entities,
     takes_commands,
 )
+from .entities.energy_meter import EnergyMeter
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 
@@ -389,7 +389,7 @@ class AmpsMeter(AmpsMeasuringSensor, RestoreEntity):
         power = self.reported
         gap = 2 * self.coordinator.config_entry.runtime_data.planner.target
         captured = self.device.sync.last_pulled_at
-        if captured and captured > self.coordinator.account.client.now() + gap:
+        if captured and captured > self.coordinator.account.clock.now() + gap:
             # A clock gone wrong must not make all that follows look old.
             return
         self._meter.add(
@@ -425,7 +425,7 @@ class AmpsLastActionSensor(AmpsEntity, SensorEntity):
 
     @property
     def _action(self) -> Action | None:
-        return self.pushes.async_latest(self.device)
+        return self.pushes.follower.async_latest(self.device)
 
     @property
     @override

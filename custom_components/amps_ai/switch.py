@@ -8,15 +8,15 @@ from homeassistant.components.switch import SwitchEntity, SwitchEntityDescriptio
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .account import AmpsConfigEntry
 from .api import DeviceType, Push, capabilities
 from .api.vocabulary import Commands
-from .entity import (
+from .entities import (
     AmpsControlEntity,
     AmpsEntityDescription,
     Table,
     async_setup_entities,
 )
+from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 

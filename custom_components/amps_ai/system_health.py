@@ -7,8 +7,8 @@ from homeassistant.components import system_health
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
-from .account import AmpsConfigEntry, AmpsRuntimeData
-from .const import CONF_WEBHOOK, DOMAIN, api_url
+from .common.const import CONF_WEBHOOK, DOMAIN, api_url
+from .runtime import AmpsConfigEntry, AmpsRuntimeData
 
 
 @callback

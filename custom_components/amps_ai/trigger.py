@@ -31,8 +31,12 @@ from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from .api import ActionState
-from .const import DOMAIN, EVENT_ACTION, EVENT_LINK
-from .targets import OPTIONAL_TARGET, async_check_target, async_targeted_devices
+from .automation.targets import (
+    OPTIONAL_TARGET,
+    async_check_target,
+    async_targeted_devices,
+)
+from .common.const import DOMAIN, EVENT_ACTION, EVENT_LINK
 
 CONF_COMMAND: Final = "command"
 ATTR_DEVICE_NAME: Final = "device_name"

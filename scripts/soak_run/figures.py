@@ -39,7 +39,7 @@ from homeassistant.helpers.entity import Entity
 from custom_components.amps_ai.api import Command, Device
 from custom_components.amps_ai.api.pages import PageMemory
 from custom_components.amps_ai.api.reported import Model
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 
 from .house import House
 
@@ -167,8 +167,8 @@ def _listeners(entry: ConfigEntry) -> int:
         return 0
     return sum(
         len(inside(coordinator, "_listeners"))
-        + len(inside(coordinator, "_shape_callbacks"))
-        + sum(len(item.all) for item in inside(coordinator, "_watches").values())
+        + len(inside(coordinator, "_shape_listeners"))
+        + sum(len(item.all) for item in inside(coordinator.news, "_watches").values())
         for coordinator in runtime.coordinators.values()
     )
 

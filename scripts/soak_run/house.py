@@ -17,7 +17,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_FRESHNESS,
     CONF_WEBHOOK,

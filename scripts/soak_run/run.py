@@ -19,7 +19,7 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, callback
 from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 
-from custom_components.amps_ai.const import EVENT_ACTION
+from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox import LIVE_KEY, TEST_KEY, Device, Event as Told, Sandbox
 
 from .figures import (

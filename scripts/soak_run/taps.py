@@ -12,7 +12,7 @@ from homeassistant.core import State
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import entity_registry as er
 
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import Device
 
 from .figures import OWN

@@ -11,8 +11,8 @@ from aiohttp import ClientError, ClientSession
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
 from homeassistant.const import CONF_API_KEY
 
-from custom_components.amps_ai.const import CONF_FRESHNESS, CONF_WEBHOOK
-from custom_components.amps_ai.freshness import LEVELS
+from custom_components.amps_ai.common.const import CONF_FRESHNESS, CONF_WEBHOOK
+from custom_components.amps_ai.readings.freshness import LEVELS
 from sandbox import REMOVE, Device
 from sandbox.kinds import KINDS
 from sandbox.values import Json

@@ -952,7 +952,7 @@ async def test_bare_lists_and_reads(sandbox: Sandbox, client: AmpsClient) -> Non
 
 def seconds_apart(client: AmpsClient, sandbox: Sandbox) -> float:
     """Return how far the client's idea of the time is off."""
-    return abs((client.now() - sandbox.clock.now()).total_seconds())
+    return abs((client.clock.now() - sandbox.clock.now()).total_seconds())
 
 
 async def test_now_follows_the_server(sandbox: Sandbox, client: AmpsClient) -> None:
@@ -960,7 +960,7 @@ async def test_now_follows_the_server(sandbox: Sandbox, client: AmpsClient) -> N
         sandbox.clock.advance(hours * 3600)
         await client.async_count_devices(DeviceType.BATTERY)
         assert seconds_apart(client, sandbox) < 300
-        assert client.now().tzinfo is not None
+        assert client.clock.now().tzinfo is not None
     for timestamp in ("yesterday", None, 5, "9999-12-31T23:59:59.999Z"):
         body = page([]) | {"meta": {"timestamp": timestamp}}
         sandbox.faults.add(kind="json", times=1, body=body)
@@ -972,9 +972,9 @@ async def test_now_follows_the_server(sandbox: Sandbox, client: AmpsClient) -> N
 async def test_now_without_a_word_of_the_server(
     sandbox: Sandbox, client: AmpsClient
 ) -> None:
-    before = client.now()
+    before = client.clock.now()
     await client.async_count_devices(DeviceType.BATTERY)
-    assert timedelta() <= client.now() - before < timedelta(seconds=60)
+    assert timedelta() <= client.clock.now() - before < timedelta(seconds=60)
 
 
 # What goes along

@@ -18,7 +18,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.location import PyTestLocation
 
 from custom_components.amps_ai.api import AmpsError
-from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN
+from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from sandbox import TEST_KEY, Sandbox
 
 from .helpers import done, set_up
@@ -125,7 +125,7 @@ async def in_berlin(
 @pytest.fixture
 def quick() -> Generator[None]:
     """Ask for actions often."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
+    with patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)):
         yield
 
 

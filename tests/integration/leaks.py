@@ -10,7 +10,7 @@ from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID, EVENT_STATE_CHANG
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_CLOUDHOOK_URL,
     CONF_USER_ID,
     CONF_WEBHOOK_SECRET,

@@ -36,7 +36,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 import custom_components.amps_ai as integration
-from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION, EVENT_LINK
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION, EVENT_LINK
 from sandbox import Sandbox
 
 BLUEPRINTS = Path(__file__).parents[2] / "blueprints" / "automation" / DOMAIN
@@ -83,8 +83,8 @@ def quick(sandbox: Sandbox) -> Generator[None]:
     """Wait little for what ends at once."""
     sandbox.action_seconds = 0
     with (
-        patch("custom_components.amps_ai.push._POLLS", (0.02,)),
-        patch("custom_components.amps_ai.push.REST", 0.01),
+        patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)),
+        patch("custom_components.amps_ai.pushes.manager.REST", 0.01),
         patch("custom_components.amps_ai.number.REST", 0.01),
     ):
         yield

@@ -15,8 +15,8 @@ from homeassistant.helpers.entity_registry import RegistryEntryDisabler
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN
-from custom_components.amps_ai.entity import ABSENCE
+from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
+from custom_components.amps_ai.entities.adder import ABSENCE
 from sandbox import REMOVE, TEST_KEY, Sandbox
 
 from .conftest import Pass
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("stopped_clock")
 @pytest.fixture(autouse=True)
 def soon() -> Generator[None]:
     """Let entities go after minutes, not after a day."""
-    with patch("custom_components.amps_ai.entity.ABSENCE", SOON):
+    with patch("custom_components.amps_ai.entities.adder.ABSENCE", SOON):
         yield
 
 

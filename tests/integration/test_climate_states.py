@@ -30,7 +30,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import REMOVE, Sandbox
 from tests.conftest import NOON
 
@@ -55,9 +55,9 @@ OFF = ClimateEntityFeature.TURN_OFF
 def quick() -> Generator[None]:
     """Ask for actions often, and let sliders rest shortly."""
     with (
-        patch("custom_components.amps_ai.push._POLLS", (0.02,)),
+        patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)),
         patch("custom_components.amps_ai.number.REST", 0.01),
-        patch("custom_components.amps_ai.push.REST", 0.01),
+        patch("custom_components.amps_ai.pushes.manager.REST", 0.01),
     ):
         yield
 

@@ -25,8 +25,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.api import DeviceType, Push
+from custom_components.amps_ai.common.const import DOMAIN
 from custom_components.amps_ai.condition import CONDITIONS
-from custom_components.amps_ai.const import DOMAIN
 from sandbox import Sandbox
 
 BATTERY = "device_battery_001"
@@ -228,7 +228,7 @@ async def test_command_pending_from_a_control(
     """A tap counts as well, also one that is going to fail."""
     await _automate(hass, {"condition": "amps_ai.command_pending"})
     sandbox.device(CHARGER).next_action("failed", code="NO", seconds=20)
-    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+    with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05):
         await hass.services.async_call(
             "switch", "turn_off", {"entity_id": "switch.pulsar_plus"}, blocking=True
         )

@@ -22,7 +22,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amps_ai.api import AmpsClient, DeviceType
-from custom_components.amps_ai.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
+from custom_components.amps_ai.common.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import LIVE_KEY, TEST_KEY, Sandbox
 
 APP_ID = "app_demo"

@@ -25,7 +25,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.api import DeviceType, Push
-from custom_components.amps_ai.const import EVENT_ACTION
+from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox import Sandbox
 
 from .helpers import done
@@ -44,9 +44,9 @@ MODE = "select.powerwall_2_mode"
 def quick() -> Generator[None]:
     """Ask for actions often, and let sliders rest shortly."""
     with (
-        patch("custom_components.amps_ai.push._POLLS", (0.02,)),
+        patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)),
         patch("custom_components.amps_ai.number.REST", 0.05),
-        patch("custom_components.amps_ai.push.REST", 0.05),
+        patch("custom_components.amps_ai.pushes.manager.REST", 0.05),
     ):
         yield
 
@@ -206,7 +206,7 @@ async def test_tap_shows_at_once_and_ends_with_a_reading(
     sandbox.device(CHARGER).action_seconds = 30
     assert _state(hass, SWITCH) == "on"
     power = _state(hass, "sensor.pulsar_plus_power")
-    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+    with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05):
         await _call(hass, "turn_off", SWITCH)
     assert _state(hass, SWITCH) == "off"
     assert _state(hass, "binary_sensor.pulsar_plus_charging") == "on"
@@ -287,7 +287,7 @@ async def test_later_failure_is_told(
     """A command that fails after the call puts the state back, and says so."""
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.device(BATTERY).next_action("failed", code="NO", message="-", seconds=30)
-    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+    with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05):
         await _call(hass, "select_option", MODE, option="charge")
     assert _state(hass, MODE) == "charge"
     assert not ends
@@ -341,7 +341,7 @@ async def test_one_in_flight_is_waited_for(
 ) -> None:
     """A second command waits for the first one, and comes after it."""
     sandbox.action_seconds = 20
-    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+    with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05):
         await _call(hass, "select_option", MODE, option="charge")
         task = hass.async_create_task(
             _call(hass, "select_option", MODE, option="discharge")
@@ -369,8 +369,8 @@ async def test_busy_for_too_long(
     """A device that stays busy is an error, and nothing is pushed later."""
     sandbox.action_seconds = 1000
     with (
-        patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05),
-        patch("custom_components.amps_ai.push.BUSY_WAIT", 0.2),
+        patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05),
+        patch("custom_components.amps_ai.pushes.sending.BUSY_WAIT", 0.2),
     ):
         await _call(hass, "select_option", MODE, option="charge")
         with pytest.raises(HomeAssistantError) as caught:
@@ -584,7 +584,7 @@ async def test_one_in_flight_from_elsewhere_is_waited_for(
     runtime = loaded.runtime_data
     device = runtime.find(BATTERY).data[BATTERY]
     await runtime.account.client.async_push(device, Push(command="discharge"))
-    with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.05):
+    with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05):
         task = hass.async_create_task(
             _call(hass, "select_option", MODE, option="charge")
         )

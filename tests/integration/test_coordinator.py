@@ -30,7 +30,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.api import DeviceType
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import TEST_KEY, Sandbox
 
 from .conftest import Pass

@@ -35,7 +35,7 @@ from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.const import CONF_APP_ID, CONF_FRESHNESS, DOMAIN
+from custom_components.amps_ai.common.const import CONF_APP_ID, CONF_FRESHNESS, DOMAIN
 from sandbox import LIVE_KEY, TEST_KEY, Clock, Device, Home, Sandbox
 from sandbox.journal import Journal, RequestRecord
 from sandbox.kinds import BY_PATH, KINDS
@@ -868,7 +868,7 @@ async def test_polling_switched_off(
 @pytest.fixture
 def quick() -> Generator[None]:
     """Ask for actions at once: they end at once here."""
-    with patch("custom_components.amps_ai.push._POLLS", (0.001,)):
+    with patch("custom_components.amps_ai.pushes.following._POLLS", (0.001,)):
         yield
 
 

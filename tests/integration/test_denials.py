@@ -25,7 +25,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.amps_ai.api import DeviceType
-from custom_components.amps_ai.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
+from custom_components.amps_ai.common.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import LIVE_KEY, TEST_KEY, Sandbox
 
 from .conftest import Pass
@@ -480,7 +480,7 @@ async def test_power_cap_is_a_setting(
     hass: HomeAssistant, live: MockConfigEntry, sandbox: Sandbox
 ) -> None:
     """A setting is no command: it is taken, and says nothing of commands."""
-    with patch("custom_components.amps_ai.push.REST", 0):
+    with patch("custom_components.amps_ai.pushes.manager.REST", 0):
         await _push(
             hass,
             "number",

@@ -22,8 +22,8 @@ from custom_components.amps_ai.api import (
     DeviceType,
     Push,
 )
-from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION
-from custom_components.amps_ai.push import _ENDS
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
+from custom_components.amps_ai.readings.ends import _ENDS
 from sandbox import Sandbox
 
 from .helpers import done
@@ -37,8 +37,8 @@ MODE = "select.powerwall_2_mode"
 def quick() -> Generator[None]:
     """Ask for actions often, and let sliders rest shortly."""
     with (
-        patch("custom_components.amps_ai.push._POLLS", (0.02,)),
-        patch("custom_components.amps_ai.push.REST", 0.05),
+        patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)),
+        patch("custom_components.amps_ai.pushes.manager.REST", 0.05),
     ):
         yield
 
@@ -96,7 +96,7 @@ async def test_end_is_not_told_again_after_a_reload(
     assert await hass.config_entries.async_reload(loaded.entry_id)
     await done(hass)
     runtime = loaded.runtime_data
-    await runtime.pushes.async_take_end(
+    await runtime.pushes.follower.async_take_end(
         runtime.coordinators[DeviceType.BATTERY].data[BATTERY],
         Action(id=sent.id, state=ActionState.COMPLETED),
     )
@@ -131,7 +131,7 @@ async def test_end_of_an_action_that_was_lost_sight_of(
     fault = sandbox.faults.add(method="GET", path="/actions/*", status=503)
     loop = asyncio.get_running_loop()
     with patch(
-        "custom_components.amps_ai.push.asyncio.timeout",
+        "custom_components.amps_ai.pushes.following.asyncio.timeout",
         lambda _seconds: asyncio.timeout_at(loop.time() + 0.3),
     ):
         sent = await _push(loaded, "charge")

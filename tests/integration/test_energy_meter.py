@@ -22,8 +22,8 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
-from custom_components.amps_ai.const import DOMAIN
-from custom_components.amps_ai.energy_meter import EnergyMeter
+from custom_components.amps_ai.common.const import DOMAIN
+from custom_components.amps_ai.entities.energy_meter import EnergyMeter
 from sandbox import REMOVE, Sandbox
 from tests.conftest import NOON
 

@@ -57,7 +57,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
 from syrupy.assertion import SnapshotAssertion
 
 from custom_components.amps_ai import PLATFORMS
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import REMOVE, Clock, Sandbox
 from tests.conftest import NOON
 
@@ -1046,9 +1046,9 @@ CAP = "number.max_power"
 
 async def _cap(hass: HomeAssistant, value: float) -> None:
     with (
-        patch("custom_components.amps_ai.push._POLLS", (0.02,)),
+        patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)),
         patch("custom_components.amps_ai.number.REST", 0.01),
-        patch("custom_components.amps_ai.push.REST", 0.01),
+        patch("custom_components.amps_ai.pushes.manager.REST", 0.01),
     ):
         await hass.services.async_call(
             NUMBER_DOMAIN,

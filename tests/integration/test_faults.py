@@ -48,13 +48,13 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.amps_ai.api import AmpsClient, DeviceType
 from custom_components.amps_ai.api.client import TIMEOUT
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_FRESHNESS,
     CONF_USER_ID,
     DOMAIN,
 )
-from custom_components.amps_ai.coordinator import AmpsCoordinator
+from custom_components.amps_ai.readings import AmpsCoordinator
 from sandbox import TEST_KEY, Fault, Sandbox, answers
 
 from .conftest import APP_ID
@@ -492,7 +492,7 @@ def quick(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> Generator[None]:
         return headers
 
     monkeypatch.setattr(answers, "fault_headers", _headers)
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
+    with patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)):
         yield
 
 

@@ -7,7 +7,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.const import CONF_FRESHNESS
+from custom_components.amps_ai.common.const import CONF_FRESHNESS
 from sandbox import Sandbox
 
 from .conftest import Pass

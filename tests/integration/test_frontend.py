@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN
+from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from sandbox import TEST_KEY
 
 from .helpers import done, set_up

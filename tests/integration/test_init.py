@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.amps_ai.api import DeviceType
-from custom_components.amps_ai.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
+from custom_components.amps_ai.common.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import REMOVE, TEST_KEY, Sandbox
 
 from .conftest import Pass

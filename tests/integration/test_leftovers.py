@@ -14,7 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.amps_ai.api import DeviceType
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import Sandbox
 
 from .conftest import Pass

@@ -30,7 +30,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_FRESHNESS,
     CONF_WEBHOOK,
     CONF_WEBHOOK_SECRET,
@@ -74,8 +74,8 @@ pytestmark = pytest.mark.usefixtures("stopped_clock")
 def quick() -> Generator[None]:
     """Ask for actions often, and send sliders at once."""
     with (
-        patch("custom_components.amps_ai.push._POLLS", (0.02,)),
-        patch("custom_components.amps_ai.push.REST", 0),
+        patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)),
+        patch("custom_components.amps_ai.pushes.manager.REST", 0),
     ):
         yield
 
@@ -271,7 +271,7 @@ async def test_action_fails_for_it(
             await tap
         assert raised.value.translation_key == "action_failed"
     else:
-        with patch("custom_components.amps_ai.push.CONTROL_WAIT", 0.1):
+        with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.1):
             await tap
         assert not links
         sandbox.clock.advance(30)

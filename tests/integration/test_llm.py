@@ -27,7 +27,8 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.amps_ai.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
+from custom_components.amps_ai.api import DeviceType
+from custom_components.amps_ai.common.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import TEST_KEY, Sandbox
 from tests.integration.conftest import APP_ID, Pass
 
@@ -531,6 +532,7 @@ async def test_scheduled_command(
     """Local time goes out and comes back."""
     await hass.config.async_set_time_zone("Europe/Berlin")
     sandbox.clock.advance((dt_util.utcnow() - sandbox.clock.now()).total_seconds())
+    await loaded.runtime_data.coordinators[DeviceType.BATTERY].async_refresh()
     _expose(hass, [MODE])
     start = dt_util.now().replace(minute=0, second=0, microsecond=0)
     start = dt_util.as_local(dt_util.as_utc(start) + timedelta(hours=3))

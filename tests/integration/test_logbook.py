@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
 from custom_components.amps_ai.logbook import async_describe_events
 from sandbox import Sandbox
 
@@ -140,7 +140,7 @@ async def test_ends_as_they_happen(
         assert isinstance(action, dict)
         return str(action["id"])
 
-    with patch("custom_components.amps_ai.push._POLLS", (0.02,)):
+    with patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)):
         async with asyncio.timeout(20):
             await _push("charge")
             sandbox.device(BATTERY).next_action("failed", code="NO", message="Too cold")

@@ -9,8 +9,8 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN, ENTRY_VERSION
 from custom_components.amps_ai.config_flow import AmpsConfigFlow
-from custom_components.amps_ai.const import CONF_APP_ID, DOMAIN, ENTRY_VERSION
 from sandbox import TEST_KEY, Sandbox
 
 from .helpers import set_up

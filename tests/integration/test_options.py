@@ -14,8 +14,11 @@ from homeassistant.data_entry_flow import FlowResultType, InvalidData
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.const import CONF_CLOUDHOOK_URL, CONF_WEBHOOK_SECRET
-from custom_components.amps_ai.freshness import LEVELS
+from custom_components.amps_ai.common.const import (
+    CONF_CLOUDHOOK_URL,
+    CONF_WEBHOOK_SECRET,
+)
+from custom_components.amps_ai.readings.freshness import LEVELS
 from sandbox import Sandbox
 
 SECRET = "whsec_" + b64encode(b"a secret of twenty-four.").decode()

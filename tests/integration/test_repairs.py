@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
 from sandbox import Sandbox
 
 from .helpers import done, registered
@@ -488,7 +488,7 @@ async def test_all_goes_with_the_device(
     with pytest.raises(KeyError):
         registered(hass, BATTERY)
     assert not _issues(hass)
-    assert not loaded.runtime_data.account.displaced
+    assert not loaded.runtime_data.pushes.displaced
 
 
 async def test_what_a_person_cancelled_is_no_warning(

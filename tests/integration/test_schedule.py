@@ -20,7 +20,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_USER_ID,
     DOMAIN,
@@ -1054,7 +1054,7 @@ async def test_more_planned_than_one_answer_tells(
     hass: HomeAssistant, sandbox: Sandbox, many: list[str], entry: MockConfigEntry
 ) -> None:
     """Then it is asked for device by device."""
-    with patch("custom_components.amps_ai.schedule._MOST_PLANNED", 2):
+    with patch("custom_components.amps_ai.readings.schedule._MOST_PLANNED", 2):
         for device_id in many[:2]:
             await _planned_elsewhere(hass, sandbox, f"/battery/{device_id}")
         entry.add_to_hass(hass)

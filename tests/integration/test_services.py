@@ -22,7 +22,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 import voluptuous as vol
 
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_USER_ID,
     DOMAIN,
@@ -1144,7 +1144,7 @@ async def test_later_failure_is_told(
     """A command that fails after the call is told by event, state and bus."""
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.device(BATTERY).next_action("failed", code="NO", message="-", seconds=30)
-    with patch("custom_components.amps_ai.services.WAIT", 0.05):
+    with patch("custom_components.amps_ai.services.push.WAIT", 0.05):
         record = await _push(hass, "charge", BATTERY)
     assert record["state"] == "acknowledged"
     assert not ends

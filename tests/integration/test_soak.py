@@ -20,7 +20,7 @@ SABOTAGE = """
 import sys
 from scripts.soak_run.__main__ import main
 from custom_components.amps_ai.api import AmpsClient
-from custom_components.amps_ai.coordinator import AmpsCoordinator
+from custom_components.amps_ai.readings import AmpsCoordinator
 
 pushed, written, leaked = [], [], []
 read, push, write = (

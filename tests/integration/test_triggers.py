@@ -29,8 +29,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.api import DeviceType
-from custom_components.amps_ai.const import DOMAIN, EVENT_ACTION, EVENT_LINK
-from custom_components.amps_ai.targets import async_targeted_devices
+from custom_components.amps_ai.automation.targets import async_targeted_devices
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION, EVENT_LINK
 from custom_components.amps_ai.trigger import TRIGGERS
 from sandbox import Sandbox
 

@@ -32,7 +32,7 @@ from pytest_homeassistant_custom_component.typing import (
 )
 
 from custom_components.amps_ai.api import Action, AmpsClient, Device, Push
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_CLOUDHOOK_URL,
     CONF_USER_ID,
@@ -161,7 +161,7 @@ async def told(sandbox: Sandbox, send: Sender) -> AsyncGenerator[Sandbox]:
     sandbox.webhooks.now = time.time
     sandbox.webhooks.backoff = (0.05, 0.05)
     sandbox.webhooks.add(send.url, SECRET)
-    with patch("custom_components.amps_ai.push._POLLS", (100,)):
+    with patch("custom_components.amps_ai.pushes.following._POLLS", (100,)):
         yield sandbox
 
 
@@ -460,7 +460,7 @@ async def test_replayed_after_a_restart(
 
 async def test_memory_is_bounded(hass: HomeAssistant, send: Sender) -> None:
     """The oldest are forgotten when there are too many."""
-    with patch("custom_components.amps_ai.webhook._MOST_IDS", 2):
+    with patch("custom_components.amps_ai.webhooks.receiver._MOST_IDS", 2):
         for number in range(3):
             assert await send(connected(), message_id=f"msg_{number}") == 200
         assert await send(disconnected(), message_id="msg_2") == 200
@@ -516,7 +516,7 @@ async def test_trouble_of_our_own(
 ) -> None:
     """Home Assistant would answer an exception with 200, and lose the event."""
     with patch(
-        "custom_components.amps_ai.webhook.parse_event",
+        "custom_components.amps_ai.webhooks.receiver.parse_event",
         side_effect=ValueError("the body, and the token"),
     ):
         assert await send(disconnected(), message_id="msg_1") == 500
@@ -531,7 +531,8 @@ async def test_trouble_of_our_own(
 async def test_sent_again_by_the_sender(hass: HomeAssistant, told: Sandbox) -> None:
     """The same, with one who really sends it again."""
     with patch(
-        "custom_components.amps_ai.webhook.parse_event", side_effect=ValueError
+        "custom_components.amps_ai.webhooks.receiver.parse_event",
+        side_effect=ValueError,
     ) as broken:
         told.device(BATTERY).credentials_refused = True
         await _eventually(lambda: broken.call_count)
@@ -918,7 +919,9 @@ async def test_polling_slows_down_and_comes_back(
     assert pushes.webhooks_work
 
     sandbox.action_seconds = 0
-    with patch("custom_components.amps_ai.push._POLLS_BESIDE_WEBHOOKS", (0.02,)):
+    with patch(
+        "custom_components.amps_ai.pushes.following._POLLS_BESIDE_WEBHOOKS", (0.02,)
+    ):
         await _tap(hass)
     await done(hass)
     assert pushes.webhooks_work
@@ -1019,7 +1022,9 @@ async def test_unloaded_with_an_end_overdue(
     """The timers go as well."""
     assert await send(disconnected()) == 200
     sandbox.action_seconds = 0
-    with patch("custom_components.amps_ai.push._POLLS_BESIDE_WEBHOOKS", (0.02,)):
+    with patch(
+        "custom_components.amps_ai.pushes.following._POLLS_BESIDE_WEBHOOKS", (0.02,)
+    ):
         await _tap(hass)
     await done(hass)
     assert await hass.config_entries.async_unload(loaded.entry_id)

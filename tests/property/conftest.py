@@ -9,7 +9,7 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_WEBHOOK,
     CONF_WEBHOOK_SECRET,
@@ -76,7 +76,7 @@ async def stage(
     """Run an account that lists what it is told to."""
     stage = Stage()
     # It knows no action, whatever a device says of one.
-    monkeypatch.setattr("custom_components.amps_ai.push._POLLS", (0.02,))
+    monkeypatch.setattr("custom_components.amps_ai.pushes.following._POLLS", (0.02,))
 
     def _answer(request: web.Request) -> web.Response:
         return stage.answer(request)
@@ -97,7 +97,7 @@ async def loaded(
     """Set an entry up that talks to the sandbox."""
     reach(sandbox.url)
     sandbox.action_seconds = 0
-    monkeypatch.setattr("custom_components.amps_ai.push._POLLS", (0.02,))
+    monkeypatch.setattr("custom_components.amps_ai.pushes.following._POLLS", (0.02,))
     entry = make_entry()
     entry.add_to_hass(hass)
     assert await hass.config_entries.async_setup(entry.entry_id)

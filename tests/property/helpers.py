@@ -15,7 +15,7 @@ from homeassistant.helpers.json import json_bytes
 import pytest
 
 from custom_components.amps_ai.api import DeviceType
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 from tests.api.helpers import page
 
 from .strategies import UNWANTED, dump, no_end_in

@@ -21,6 +21,7 @@ from homeassistant.util import dt as dt_util
 from hypothesis import given, strategies as st
 import pytest
 
+from custom_components.amps_ai.account import Limits
 from custom_components.amps_ai.api import (
     Action,
     AmpsClient,
@@ -32,7 +33,6 @@ from custom_components.amps_ai.api import (
     Push,
     Quantity,
 )
-from custom_components.amps_ai.limits import Limits
 from tests.api.helpers import battery, documented, page, serve
 
 from .strategies import (
@@ -218,8 +218,8 @@ async def test_any_answer(
                 check_error(err)
             # Each of a list's passes ends with the first page that brings nothing.
             assert len(server.requests) <= 6
-            client.now()
-            assert abs(client.now() - dt_util.utcnow()) < timedelta(days=3651)
+            client.clock.now()
+            assert abs(client.clock.now() - dt_util.utcnow()) < timedelta(days=3651)
 
 
 @examples(80)

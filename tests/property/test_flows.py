@@ -18,7 +18,7 @@ from hypothesis import given, strategies as st
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.const import (
+from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_FRESHNESS,
     CONF_USER_ID,

@@ -25,10 +25,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 import custom_components.amps_ai as integration
-from custom_components.amps_ai import issues
 from custom_components.amps_ai.api import Action
 from custom_components.amps_ai.api.webhook import DeviceDisconnected, parse_event
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common import issues
+from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import Sandbox
 from sandbox.webhooks import headers_of
 
@@ -136,7 +136,7 @@ async def test_issues(
     markup: str,
 ) -> None:
     reach(sandbox.url)
-    monkeypatch.setattr("custom_components.amps_ai.push._POLLS", (0.02,))
+    monkeypatch.setattr("custom_components.amps_ai.pushes.following._POLLS", (0.02,))
     assert await async_setup_component(hass, "repairs", {})
     sandbox.device(BATTERY).model = markup
     entry: MockConfigEntry = make_entry()

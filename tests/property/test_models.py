@@ -30,7 +30,7 @@ from custom_components.amps_ai.api.models import MalformedError
 from custom_components.amps_ai.api.redact import redacted
 from custom_components.amps_ai.api.vocabulary import Commands, Parameters, Settings
 from custom_components.amps_ai.api.webhook import parse_event
-from custom_components.amps_ai.names import plain_name
+from custom_components.amps_ai.common.names import plain_name
 
 from .strategies import (
     DEVICES,

@@ -15,7 +15,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import voluptuous as vol
 
-from custom_components.amps_ai.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import Sandbox
 
 from .helpers import Checks
@@ -387,7 +387,7 @@ async def test_any_tap(
 ) -> None:
     # What it logs of a temperature without end cannot be said.
     caplog.set_level(logging.INFO, "homeassistant.components.climate")
-    monkeypatch.setattr("custom_components.amps_ai.push.REST", 0)
+    monkeypatch.setattr("custom_components.amps_ai.pushes.manager.REST", 0)
     monkeypatch.setattr("custom_components.amps_ai.number.REST", 0)
     entity_ids = sorted(hass.states.async_entity_ids(control.domain))
     entity_id = data.draw(st.sampled_from(entity_ids))

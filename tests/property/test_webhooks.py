@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.amps_ai.const import EVENT_ACTION
+from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox.webhooks import headers_of
 
 from .helpers import SECRET, WEBHOOK_ID, Checks

@@ -2,12 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import logging
 from math import ceil
-from time import monotonic
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,6 +21,7 @@ from .addresses import (
     environment_of_key,
     route,
 )
+from .clock import Clock, mark, passed
 from .commands import Push, push_body, settings_body
 from .device import Device
 from .errors import (
@@ -49,8 +48,6 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 # 20,000 devices of a type: an end for a server whose pages never do.
 _MOST_PAGES: Final = 400
 _LIST_PASSES: Final = 3
-# Beyond this, a clock is not off but broken.
-_MOST_OFFSET: Final = timedelta(days=3650)
 # Nobody is silenced for longer by one answer.
 _LONGEST_WAIT: Final = 86400
 # So much of a body is logged.
@@ -93,7 +90,7 @@ class AmpsClient:
         )
         self._reported_environment: Environment | None = None
         self._key_environment = environment_of_key(api_key)
-        self._clock_offset = timedelta()
+        self.clock = Clock()
         # Page by page; what says the same as before is not read again.
         self._pages: dict[DeviceType, list[PageMemory]] = {}
         # How often which route was asked, and how that ended.
@@ -103,10 +100,6 @@ class AmpsClient:
     def environment(self) -> Environment:
         """Return where the devices are: as the API says, else as the key does."""
         return self._reported_environment or self._key_environment
-
-    def now(self) -> datetime:
-        """Return the time by the API's clock, which its times are given in."""
-        return datetime.now(UTC) + self._clock_offset
 
     # Devices
 
@@ -315,7 +308,7 @@ class AmpsClient:
         if json is not None:
             headers = {**headers, "Content-Type": "application/json"}
             body = orjson.dumps(json)
-        started = monotonic()
+        started = mark()
         outcome = "no answer"
         content = b""
         try:
@@ -332,7 +325,7 @@ class AmpsClient:
                 content = await _async_read(response)
                 status = response.status
                 outcome = str(status)
-                retry_after = _seconds(response.headers.get("Retry-After"))
+                retry_after = self._seconds(response.headers.get("Retry-After"))
         # The library's own words can hold the whole address, and with it the
         # user id: neither they nor the cause go any further.
         except TimeoutError:
@@ -350,7 +343,7 @@ class AmpsClient:
                     path,
                     self._told(json if json is not None else params or {}),
                     outcome,
-                    1e3 * (monotonic() - started),
+                    1e3 * passed(started),
                     self._told(content),
                 )
         if known is None or status != HTTPStatus.OK:
@@ -363,15 +356,26 @@ class AmpsClient:
         known.keep(content, data)
         return data
 
+    def _seconds(self, value: str | None) -> float | None:
+        """Read a Retry-After, given in seconds or as a date."""
+        if value is None:
+            return None
+        try:
+            seconds = number(float(value))
+        except ValueError:
+            try:
+                seconds = self.clock.seconds_until(parsedate_to_datetime(value))
+            except TypeError, ValueError:
+                return None
+        return None if seconds is None else min(max(0, seconds), _LONGEST_WAIT)
+
     def _take_meta(self, meta: Json) -> None:
         """Take note of what a good reply says of the API itself."""
         environment = text(meta.get("environment"))
         if environment is not None and environment in Environment:
             self._reported_environment = Environment(environment)
         if (timestamp := instant(meta.get("timestamp"))) is not None:
-            offset = timestamp - datetime.now(UTC)
-            if abs(offset) < _MOST_OFFSET:
-                self._clock_offset = offset
+            self.clock.told(timestamp)
 
     def _unwrap(
         self, content: bytes, status: int, retry_after: float | None, scope: Scope
@@ -450,17 +454,3 @@ def _reason(err: Exception) -> str:
     cause = err.os_error if isinstance(err, aiohttp.ClientConnectorError) else err
     strerror = getattr(cause, "strerror", None)
     return f"{type(err).__name__}: {strerror}" if strerror else type(err).__name__
-
-
-def _seconds(value: str | None) -> float | None:
-    """Read a Retry-After, given in seconds or as a date."""
-    if value is None:
-        return None
-    try:
-        seconds = number(float(value))
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-        except TypeError, ValueError:
-            return None
-    return None if seconds is None else min(max(0, seconds), _LONGEST_WAIT)

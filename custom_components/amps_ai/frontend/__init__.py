@@ -15,7 +15,7 @@ from homeassistant.components.frontend import (
 from homeassistant.components.http import StaticPathConfig
 from homeassistant.core import HomeAssistant
 
-from ..const import DOMAIN  # noqa: TID252
+from ..common.const import DOMAIN
 
 FOLDER: Final = Path(__file__).parent / "www"
 MODULE: Final = "amps-ai.js"

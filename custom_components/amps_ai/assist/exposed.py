@@ -1,0 +1,73 @@
+"""Exposed: the devices that an assistant may know of."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from homeassistant.components.homeassistant import async_should_expose
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er, llm
+
+from ..api import Device, capabilities
+from ..common.const import DOMAIN
+from ..readings import AmpsCoordinator
+from ..runtime import AmpsConfigEntry
+
+# Whoever may speak to one of these may steer its device.
+_CONTROLS: Final = frozenset({Platform.CLIMATE, Platform.SELECT, Platform.SWITCH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposed:
+    """A device that an assistant may know of, by these of its entities."""
+
+    coordinator: AmpsCoordinator
+    device: Device
+    registered: dr.DeviceEntry
+    entities: tuple[tuple[er.RegistryEntry, State], ...]
+
+    @property
+    def name(self) -> str:
+        """Return what the person calls the device."""
+        return self.coordinator.account.async_spoken_name(self.device)
+
+    @property
+    def is_steerable(self) -> bool:
+        """Tell whether a control of the device is exposed."""
+        return bool(capabilities(self.device)) and any(
+            entity.domain in _CONTROLS for entity, _ in self.entities
+        )
+
+
+@callback
+def exposed(hass: HomeAssistant, llm_context: llm.LLMContext) -> Iterator[Exposed]:
+    """Return the devices that an assistant may know of."""
+    assistant = llm_context.assistant
+    if not assistant:
+        return
+    entities = er.async_get(hass)
+    entries: list[AmpsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        by_device: dict[str, list[tuple[er.RegistryEntry, State]]] = {}
+        for entity in er.async_entries_for_config_entry(entities, entry.entry_id):
+            state = hass.states.get(entity.entity_id)
+            if entity.device_id is None or state is None:
+                continue
+            if async_should_expose(hass, assistant, entity.entity_id):
+                by_device.setdefault(entity.device_id, []).append((entity, state))
+        for coordinator in entry.runtime_data.coordinators.values():
+            for device in coordinator.data.values():
+                registered = coordinator.account.async_registered(device.id)
+                if registered is not None and registered.id in by_device:
+                    yield Exposed(
+                        coordinator=coordinator,
+                        device=device,
+                        registered=registered,
+                        entities=tuple(by_device[registered.id]),
+                    )
+
+
+def failed(why: str) -> llm.ToolResult:
+    """Return a result that says why there is none."""
+    return llm.ToolResult(data={"error": why}, error=True)

@@ -1,0 +1,1 @@
+"""What all parts say alike: names and numbers, words, errors and repairs."""

@@ -1,0 +1,152 @@
+"""How the entities of a platform come and go, as devices change."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.entity import Entity
+from homeassistant.helpers.entity_platform import (
+    AddConfigEntryEntitiesCallback,
+    async_get_current_platform,
+)
+from homeassistant.helpers.event import async_call_later
+
+from ..api import Device
+from ..common.const import DOMAIN
+from ..readings import AmpsCoordinator
+from ..runtime import AmpsConfigEntry
+from .entity import AmpsEntityDescription, Table
+
+# An entity goes once its field was not reported for so long.
+ABSENCE: Final = timedelta(days=1)
+# So many entities are added in one go, and those of one more device.
+_AT_A_TIME: Final = 16
+
+
+async def async_setup_entities[DescriptionT: AmpsEntityDescription](
+    entry: AmpsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    table: Table[DescriptionT],
+    create: Callable[[AmpsCoordinator, Device, DescriptionT], Entity],
+) -> None:
+    """Have what the devices have of a platform's table, now and later."""
+    platform = async_get_current_platform()
+    registry = er.async_get(platform.hass)
+    for device_type, descriptions in table.items():
+        await _Adder(
+            entry=entry,
+            coordinator=entry.runtime_data.coordinators[device_type],
+            descriptions=descriptions,
+            create=create,
+            async_add_entities=async_add_entities,
+            registry=registry,
+            domain=platform.domain,
+        ).async_start()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Adder[DescriptionT: AmpsEntityDescription]:
+    """Add and remove one type's entities of a platform, as devices change."""
+
+    entry: AmpsConfigEntry
+    coordinator: AmpsCoordinator
+    descriptions: tuple[DescriptionT, ...]
+    create: Callable[[AmpsCoordinator, Device, DescriptionT], Entity]
+    async_add_entities: AddConfigEntryEntitiesCallback
+    registry: er.EntityRegistry
+    domain: str
+    added: dict[str, set[str]] = field(default_factory=dict)
+    # What ends the waiting for a field that is not reported any more.
+    waiting: dict[str, CALLBACK_TYPE] = field(default_factory=dict)
+
+    async def async_start(self) -> None:
+        """Listen for what comes and goes, and add what there is.
+
+        The loop is everybody's: many entities are added a few at a time, and
+        the platforms take turns.
+        """
+        self.entry.async_on_unload(
+            self.coordinator.async_add_shape_listener(self._reshaped)
+        )
+        self.entry.async_on_unload(self._stop)
+        new: list[Entity] = []
+        for device_id in tuple(self.coordinator.data):
+            if (device := self.coordinator.data.get(device_id)) is not None:
+                new += self._change(device)
+            if len(new) >= _AT_A_TIME:
+                async with self.coordinator.account.at_work:
+                    self.async_add_entities(new)
+                    await asyncio.sleep(0)
+                new = []
+        if new:
+            self.async_add_entities(new)
+
+    @callback
+    def _stop(self) -> None:
+        for stop in self.waiting.values():
+            stop()
+        self.waiting.clear()
+
+    def _change(self, device: Device) -> list[Entity]:
+        """Return what a device has now for the first time; remove what it lost."""
+        added = self.added.setdefault(device.id, set())
+        new: list[Entity] = []
+        for description in self.descriptions:
+            unique_id = f"{device.id}_{description.key}"
+            if description.exists(device):
+                if (stop := self.waiting.pop(unique_id, None)) is not None:
+                    stop()
+            elif not self._is_kept(device, description, unique_id):
+                added.discard(description.key)
+                continue
+            if description.key not in added:
+                added.add(description.key)
+                new.append(self.create(self.coordinator, device, description))
+        return new
+
+    def _is_kept(
+        self, device: Device, description: DescriptionT, unique_id: str
+    ) -> bool:
+        """Tell whether an entity stays whose field or command is not there.
+
+        A field can be left out for a while, such as the time to go of a car
+        that does not charge: then it is unknown, and the entity goes after a
+        day. A command or a setting that a single read does not tell is gone.
+        """
+        entity_id = self.registry.async_get_entity_id(self.domain, DOMAIN, unique_id)
+        if entity_id is None:
+            return False
+        if description.reads is None:
+            if device.detailed and not device.unread:
+                self.registry.async_remove(entity_id)
+                return False
+            return description.key in self.added[device.id]
+        if unique_id not in self.waiting:
+
+            @callback
+            def _over(_now: datetime) -> None:
+                del self.waiting[unique_id]
+                self.added[device.id].discard(description.key)
+                if entity_id := self.registry.async_get_entity_id(
+                    self.domain, DOMAIN, unique_id
+                ):
+                    self.registry.async_remove(entity_id)
+
+            self.waiting[unique_id] = async_call_later(
+                self.coordinator.hass, ABSENCE, HassJob(_over, cancel_on_shutdown=True)
+            )
+        return True
+
+    @callback
+    def _reshaped(self, device_id: str, device: Device | None) -> None:
+        if device is None:
+            self.added.pop(device_id, None)
+            for description in self.descriptions:
+                if stop := self.waiting.pop(f"{device_id}_{description.key}", None):
+                    stop()
+        elif entities := self._change(device):
+            self.async_add_entities(entities)

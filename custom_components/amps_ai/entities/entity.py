@@ -1,0 +1,149 @@
+"""The base entities, and what their descriptions can say."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from operator import attrgetter
+from typing import Any, Literal, override
+
+from homeassistant.helpers.entity import EntityDescription
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
+
+from ..api import Action, Device, DeviceType, Push, capabilities
+from ..api.models import Reported
+from ..pushes import PushManager
+from ..readings import AmpsCoordinator, Watch
+from ..runtime import AmpsRuntimeData
+
+
+@dataclass(frozen=True, kw_only=True)
+class AmpsEntityDescription(EntityDescription):
+    """What all descriptions say.
+
+    An entity exists where the device reports the field `reads` of its state,
+    or of its sync, or one of several; else where `exists_fn` finds the command
+    or the setting.
+    """
+
+    reads: str | tuple[str, ...] | None = None
+    part: Literal["state", "sync"] = "state"
+    exists_fn: Callable[[Device], bool] | None = None
+    # The fields of the state that are shown. If not said: what it reads, or all.
+    shows: tuple[str, ...] | None = None
+
+    @cached_property
+    def fields(self) -> frozenset[str] | None:
+        """Return the fields of the state that matter; None if all may."""
+        if self.shows is not None or self.reads is None:
+            return None if self.shows is None else frozenset(self.shows)
+        if self.part == "sync":
+            return frozenset()
+        return frozenset((self.reads,) if isinstance(self.reads, str) else self.reads)
+
+    @cached_property
+    def value_of(self) -> Callable[[Device], Any]:
+        """Return what takes the field that is read from a device."""
+        return attrgetter(f"{self.part}.{self.reads}")
+
+    def exists(self, device: Device) -> bool:
+        """Tell whether a device has this entity."""
+        if self.reads is not None:
+            reported: Reported = getattr(device, self.part)
+            names = (self.reads,) if isinstance(self.reads, str) else self.reads
+            return any(reported.has(name) for name in names)
+        return self.exists_fn is None or self.exists_fn(device)
+
+
+def takes_commands(device: Device) -> bool:
+    """Tell whether anything can be sent to a device."""
+    return bool(capabilities(device)) or device.last_action is not None
+
+
+def action_attributes(action: Action) -> dict[str, Any]:
+    """Return what entities say of an action, beside its state."""
+    return {
+        "command": action.command,
+        "id": action.id,
+        "error": action.error_code,
+        "error_message": action.error_message,
+    }
+
+
+type Table[DescriptionT: AmpsEntityDescription] = Mapping[
+    DeviceType, tuple[DescriptionT, ...]
+]
+
+
+class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
+    """An entity of a device."""
+
+    _attr_has_entity_name = True
+    # Whether readings matter that brought nothing new but their time.
+    _follows_readings = False
+
+    entity_description: AmpsEntityDescription
+
+    def __init__(
+        self,
+        coordinator: AmpsCoordinator,
+        device: Device,
+        description: AmpsEntityDescription,
+    ) -> None:
+        """Describe the entity of a device."""
+        super().__init__(
+            coordinator, Watch(device.id, description.fields, self._follows_readings)
+        )
+        self.entity_description = description
+        self._device = device
+        self._device_id = device.id
+        self._attr_unique_id = f"{device.id}_{description.key}"
+        self.device_entry = coordinator.account.async_device_entry(device)
+
+    @property
+    def device(self) -> Device:
+        """Return the device as last read."""
+        return self.coordinator.data.get(self._device_id, self._device)
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the device is there and answers."""
+        return self.coordinator.async_is_usable(self._device_id)
+
+    @property
+    def spoken_name(self) -> str:
+        """Return what the person calls the device."""
+        return self.coordinator.account.async_spoken_name(self.device)
+
+    @property
+    def pushes(self) -> PushManager:
+        """Return what sends commands, and knows of those under way."""
+        runtime: AmpsRuntimeData = self.coordinator.config_entry.runtime_data
+        return runtime.pushes
+
+    @property
+    def reported(self) -> Any:
+        """Return the value of the description's field of the state."""
+        return self.entity_description.value_of(self.device)
+
+
+class AmpsControlEntity(AmpsEntity):
+    """An entity that steers a device."""
+
+    @property
+    def shown(self) -> Device:
+        """Return the device as read, or as this control was asked for it."""
+        return self.pushes.intents.async_shown(self.device, self.entity_description.key)
+
+    async def async_push(
+        self, push: Push, changes: Mapping[str, Any], *, rest: float = 0
+    ) -> None:
+        """Push a command; `changes` is what to show until it is read."""
+        await self.pushes.async_control(
+            self.coordinator,
+            self.device,
+            self.entity_description.key,
+            push,
+            changes,
+            rest=rest,
+        )

@@ -1,0 +1,5 @@
+"""Flows that people go through after the set-up."""
+
+from .options import AmpsOptionsFlow
+
+__all__ = ["AmpsOptionsFlow"]

@@ -1,0 +1,163 @@
+"""Lanes: what is under way for each device of an account."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from homeassistant.core import CALLBACK_TYPE, callback
+
+from ..account import AmpsAccount
+from ..api import Action, AmpsError, Device
+from ..common.const import LOGGER
+from ..common.listeners import Listeners
+from ..readings import AmpsCoordinator, Coordinators, Ends
+from ..readings.ends import DeviceEnds
+
+
+@dataclass(slots=True, eq=False)
+class Intent:
+    """What a control shows until a reading can know of it.
+
+    `changes` are fields of the device's state, by name. It ends with a
+    reading captured after `since`, or when its time is over.
+    """
+
+    control: str
+    changes: Mapping[str, Any]
+    # A setting is told by single reads only.
+    is_setting: bool = False
+    since: datetime | None = None
+    # What it replaced, to go back to if this one comes to nothing.
+    previous: Intent | None = None
+    over: bool = False
+    stop: list[CALLBACK_TYPE] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Followed:
+    """An action that is followed: its end as a webhook tells it, and as known."""
+
+    told: asyncio.Future[Action]
+    ended: asyncio.Future[Action | None]
+    # As last asked for.
+    action: Action
+
+
+@dataclass(slots=True)
+class Lane:
+    """What is under way for one device."""
+
+    ends: DeviceEnds
+    order: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # The newest tap of each control; older ones that still wait are dropped.
+    newest: dict[str, object] = field(default_factory=dict)
+    intents: dict[str, Intent] = field(default_factory=dict)
+    following: dict[str, Followed] = field(default_factory=dict)
+    # Ends that webhooks told; one can come before the reply to its push.
+    told: deque[Action] = field(default_factory=lambda: deque(maxlen=20))
+    # Timers of actions that begin, or end, later.
+    later: dict[str, list[CALLBACK_TYPE]] = field(default_factory=dict)
+    # Whether an action waits for another one to end.
+    queued: bool = False
+    latest: Action | None = None
+    listeners: Listeners[Action] = field(default_factory=Listeners)
+
+    @callback
+    def async_stop_later(self, action_id: str) -> None:
+        """Stop the timers of an action."""
+        for stop in self.later.pop(action_id, ()):
+            stop()
+
+    @callback
+    def async_stop(self) -> None:
+        """Stop all timers and listeners."""
+        for newest in self.intents.values():
+            intent: Intent | None = newest
+            while intent is not None:
+                for stop in intent.stop:
+                    stop()
+                intent.stop.clear()
+                intent = intent.previous
+        self.intents.clear()
+        for action_id in tuple(self.later):
+            self.async_stop_later(action_id)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is under way, for diagnostics."""
+        return {
+            "latest": self.latest.as_record() if self.latest else None,
+            "ended": dict(self.ends.told),
+            "following": sorted(self.following),
+            "later": sorted(self.later),
+            "shown": {
+                control: dict(intent.changes)
+                for control, intent in self.intents.items()
+            },
+            "waiting": sorted(self.newest),
+        }
+
+
+class Lanes:
+    """The lanes of an account's devices, and what all who work on them need."""
+
+    def __init__(
+        self, account: AmpsAccount, coordinators: Coordinators, ends: Ends
+    ) -> None:
+        """Begin with nothing under way."""
+        self.hass = account.hass
+        self.account = account
+        self.coordinators = coordinators
+        self._ends = ends
+        self._lanes: dict[str, Lane] = {}
+
+    def of(self, device_id: str) -> Lane:
+        """Return the lane of a device."""
+        if (lane := self._lanes.get(device_id)) is None:
+            lane = self._lanes[device_id] = Lane(self._ends.of(device_id))
+        return lane
+
+    def __contains__(self, device_id: str) -> bool:
+        """Tell whether anything was ever under way for a device."""
+        return device_id in self._lanes
+
+    def get(self, device_id: str) -> Lane | None:
+        """Return the lane of a device, if anything was ever under way for it."""
+        return self._lanes.get(device_id)
+
+    def coordinator(self, device: Device) -> AmpsCoordinator:
+        """Return the coordinator of a device's type."""
+        return self.coordinators[device.type]
+
+    @callback
+    def async_read_soon(self, device: Device) -> None:
+        """Read a device back in the background."""
+        self.account.entry.async_create_background_task(
+            self.hass,
+            self.async_read_back(device),
+            name=f"Amps AI read of {device.id}",
+        )
+
+    async def async_read_back(self, device: Device) -> None:
+        """Read a device after something was pushed to it."""
+        coordinator = self.coordinator(device)
+        try:
+            if device.id in coordinator.data:
+                await coordinator.async_read(device.id, expedite=True, force=True)
+        except AmpsError as err:
+            LOGGER.debug("Reading %s back failed: %s", device.id, err)
+
+    @callback
+    def async_forget(self, device_id: str) -> None:
+        """Forget a device that is gone."""
+        self._ends.async_forget(device_id)
+        if (lane := self._lanes.pop(device_id, None)) is not None:
+            lane.async_stop()
+
+    @callback
+    def async_stop(self) -> None:
+        """Stop all timers and listeners."""
+        for lane in self._lanes.values():
+            lane.async_stop()

@@ -1,0 +1,229 @@
+"""What sends commands and settings: the door to the life of a push.
+
+Every push is checked, put in order with the others of its device, sent,
+followed to its end, and read back. Meanwhile the control that was tapped shows
+what was asked of it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from homeassistant.core import CALLBACK_TYPE, callback
+
+from ..account import AmpsAccount
+from ..api import (
+    Action,
+    ActionState,
+    AmpsConflictError,
+    Device,
+    Push,
+    check_push,
+    settings_body,
+)
+from ..common.errors import action_error, refused_by_state, spoken_errors
+from ..readings import AmpsCoordinator, Coordinators, Ends, Schedule
+from .displaced import Displaced
+from .following import Follower
+from .intents import Intents
+from .lane import Intent, Lanes
+from .order import Order
+from .sending import Sender
+from .telling import Teller
+
+# A moving slider is sent once it has rested so long.
+REST: Final = 1
+
+
+class PushManager:
+    """Send commands and settings to the devices of one account."""
+
+    def __init__(
+        self,
+        account: AmpsAccount,
+        coordinators: Coordinators,
+        ends: Ends,
+        schedule: Schedule,
+        webhooks_work: Callable[[], bool],
+    ) -> None:
+        """Start with nothing under way."""
+        self._account = account
+        self._schedule = schedule
+        self._webhooks_work = webhooks_work
+        self._lanes = Lanes(account, coordinators, ends)
+        self.intents = Intents(self._lanes)
+        self.teller = Teller(self._lanes)
+        self.follower = Follower(
+            self._lanes, self.intents, self.teller, schedule, webhooks_work
+        )
+        self.displaced = Displaced(account, coordinators)
+        self._sender = Sender(
+            self._lanes, self.teller, self.follower, self.displaced, schedule
+        )
+        self._order = Order(self._lanes, self.intents, self.follower, self._sender)
+        listeners: list[CALLBACK_TYPE] = [
+            schedule.async_listen_found(self.follower.async_follow_later),
+            schedule.async_listen_gone(self.follower.async_look_after),
+        ]
+        for coordinator in coordinators.values():
+            listeners += [
+                coordinator.async_add_action_listener(self.follower.async_reported),
+                coordinator.async_add_shape_listener(self._reshaped),
+            ]
+        for stop in listeners:
+            account.entry.async_on_unload(stop)
+
+    @property
+    def webhooks_work(self) -> bool:
+        """Tell whether the ends of actions need hardly be asked for."""
+        return self._webhooks_work()
+
+    def as_dict(self, device_id: str) -> dict[str, Any]:
+        """Return what is under way for a device, for diagnostics."""
+        lane = self._lanes.get(device_id)
+        return lane.as_dict() if lane else {}
+
+    # What controls send
+
+    async def async_control(
+        self,
+        coordinator: AmpsCoordinator,
+        device: Device,
+        control: str,
+        push: Push,
+        changes: Mapping[str, Any],
+        *,
+        rest: float = 0,
+    ) -> None:
+        """Push a command for a control, once it has rested for `rest` seconds.
+
+        `changes` is what the control shows meanwhile. The call waits a
+        moment for the end: a failure by then is raised, a later one told.
+        """
+        with spoken_errors(self._account.async_spoken_name(device)):
+            push = check_push(device, push)
+        await self._order.async_take(
+            device,
+            Intent(control, changes),
+            lambda replaced: self._sender.async_push_newest(device, push, replaced),
+            rest,
+        )
+
+    async def async_set(
+        self,
+        coordinator: AmpsCoordinator,
+        device: Device,
+        control: str,
+        setting: str,
+        value: float,
+    ) -> None:
+        """Write a setting for a control, once it rests."""
+        with spoken_errors(self._account.async_spoken_name(device)):
+            settings_body(device, {setting: value})
+        if self._is_so(coordinator, device, control, setting, value):
+            return
+
+        async def _async_write(_replaced: Callable[[], bool]) -> None:
+            await self._account.client.async_update_settings(device, {setting: value})
+
+        await self._order.async_take(
+            device,
+            Intent(control, {setting: value}, is_setting=True),
+            _async_write,
+            REST,
+        )
+
+    def _is_so(
+        self,
+        coordinator: AmpsCoordinator,
+        device: Device,
+        control: str,
+        setting: str,
+        value: float,
+    ) -> bool:
+        """Tell whether a setting has this value already, as just read."""
+        if self.intents.async_intended(device.id, control, setting) is not None:
+            return False
+        known = (device.settings or {}).get(setting)
+        return (
+            known is not None
+            and known.value == value
+            and coordinator.async_was_just_read(device.id)
+        )
+
+    # What actions (services) send
+
+    async def async_command(
+        self, coordinator: AmpsCoordinator, device: Device, push: Push, *, wait: float
+    ) -> Action:
+        """Push a command as its caller said, and return the action.
+
+        An immediate one is followed, and waited for so many seconds: if it
+        fails by then, that is raised. A later one returns at once, and is
+        followed from its start.
+        """
+        name = self._account.async_spoken_name(device)
+        with spoken_errors(name):
+            push = check_push(device, push)
+        async with self._lanes.of(device.id).order:
+            with self._sender.speaking(device):
+                try:
+                    action = await self._sender.async_push(device, push, lambda: False)
+                except AmpsConflictError as err:
+                    raise await self._sender.async_conflict(err, name) from err
+        if action is None:
+            raise refused_by_state("device_busy", name)
+        action = replace(action, device_id=device.id, device_type=device.type)
+        if push.start is not None or action.state == ActionState.SCHEDULED:
+            try:
+                await self._sender.async_check_times(push, action, name)
+                self.follower.async_follow_later(device, action)
+            finally:
+                self._schedule.async_changed(device)
+            return action
+        if push.on_conflict is not None:
+            # What made way is told when the schedule is looked at.
+            self._schedule.async_changed(device)
+        future = self.follower.async_follow(device, action)
+        if wait:
+            await asyncio.wait([future], timeout=wait)
+        if not future.done() or (ended := future.result()) is None:
+            return action
+        if ended.state == ActionState.FAILED:
+            raise action_error(ended, name)
+        return replace(ended, device_id=device.id, device_type=device.type)
+
+    async def async_update_settings(
+        self, coordinator: AmpsCoordinator, device: Device, values: Mapping[str, float]
+    ) -> tuple[str, ...]:
+        """Write settings as a caller said; return the names of those written."""
+        with self._sender.speaking(device):
+            settings_body(device, values)
+            async with self._lanes.of(device.id).order:
+                updated = await self._account.client.async_update_settings(
+                    device, values
+                )
+        self._lanes.async_read_soon(device)
+        return updated
+
+    # With the entry
+
+    @callback
+    def async_take_up(self) -> None:
+        """Go on with what is open, after a restart."""
+        for _, device in self._lanes.coordinators.devices():
+            self.follower.async_take_up(device)
+        self.displaced.async_take_up()
+
+    @callback
+    def _reshaped(self, device_id: str, device: Device | None) -> None:
+        """Forget a device that is gone."""
+        if device is None:
+            self._lanes.async_forget(device_id)
+
+    @callback
+    def async_stop(self) -> None:
+        """Forget what is under way; the tasks end with the entry."""
+        self._lanes.async_stop()
+        self.displaced.async_stop()

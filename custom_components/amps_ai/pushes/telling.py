@@ -1,0 +1,66 @@
+"""Telling: everybody hears of the end of an action, once."""
+
+from collections.abc import Callable
+
+from homeassistant.core import CALLBACK_TYPE, callback
+
+from ..api import Action, ActionState, AmpsDeviceCredentialsError, Device
+from ..api.errors import Scope, error_type
+from ..api.vocabulary import SCHEDULER_ACTIVE
+from ..common import issues
+from ..common.const import EVENT_ACTION
+from .lane import Lanes
+
+
+class Teller:
+    """Tell of the ends of actions, and open what a person has to decide."""
+
+    def __init__(self, lanes: Lanes) -> None:
+        """Begin with nothing told."""
+        self._lanes = lanes
+
+    @callback
+    def async_listen(
+        self, device_id: str, listener: Callable[[Action], None]
+    ) -> CALLBACK_TYPE:
+        """Hear of the end of every action of a device."""
+        return self._lanes.of(device_id).listeners.async_add(listener)
+
+    @callback
+    def async_tell(self, device: Device, action: Action) -> None:
+        """Tell everybody of the end of an action, once."""
+        lane = self._lanes.of(device.id)
+        if not lane.ends.async_tell(action):
+            return
+        entry = self._lanes.account.async_registered(device.id)
+        self._lanes.hass.bus.async_fire(
+            EVENT_ACTION,
+            {
+                "device_id": entry.id if entry else None,
+                "action_id": action.id,
+                "command": action.command,
+                "state": action.state,
+                "error": action.error_code,
+            },
+        )
+        lane.listeners.async_call(action)
+
+    @callback
+    def async_mend(self, device: Device, action: Action) -> None:
+        """Open a repair where a person has to decide, or take it back."""
+        if action.state == ActionState.COMPLETED:
+            issues.async_scheduler_cleared(self._lanes.hass, device.id)
+        elif action.error_code == SCHEDULER_ACTIVE:
+            account = self._lanes.account
+            issues.async_scheduler_active(
+                account.hass,
+                account.entry,
+                device,
+                account.async_spoken_name(device),
+                action,
+            )
+        elif action.error_code is not None:
+            kind = error_type(Scope.DEVICE, 0, action.error_code)
+            if issubclass(kind, AmpsDeviceCredentialsError):
+                error = kind("the action failed", code=action.error_code)
+                self._lanes.coordinator(device).async_take_error(device, error)

@@ -1,0 +1,494 @@
+"""One coordinator per device type: its list, its single reads, its news.
+
+A coordinator tells its listeners only of devices that changed. What a
+listener wants to hear is its context: None for everything, else a `Watch`.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from random import uniform
+from typing import Any, Final, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
+
+from ..account import AmpsAccount
+from ..account.limits import REFUSED_WAIT
+from ..api import (
+    Action,
+    AmpsDeviceNotFoundError,
+    AmpsDeviceOfflineError,
+    AmpsError,
+    AmpsOverloadedError,
+    Device,
+    DeviceType,
+    Listing,
+)
+from ..api.clock import Countdown, mark
+from ..common.const import GRACE, LOGGER, SCAN_INTERVAL, SCAN_INTERVAL_EMPTY
+from ..common.errors import spoken
+from ..common.listeners import Listeners
+from .news import News, Watch
+from .presence import Presence
+from .shape import shape
+
+# The API serves an expedited read from its cache for so long.
+EXPEDITED_TTL: Final = timedelta(seconds=60)
+# Within so many seconds, those who held back ask one after the other.
+_LOTS: Final = 2
+
+# Called with a device's id and the device, or None where it is gone.
+type ShapeCallback = Callable[[str, Device | None], None]
+# Called with a device, and why a request for it failed.
+type RefusalCallback = Callable[[Device, AmpsError], None]
+# Called with a device, and the action that it reports now.
+type ActionCallback = Callable[[Device, Action], None]
+
+
+class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
+    """Keep the devices of one type."""
+
+    config_entry: ConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, account: AmpsAccount, device_type: DeviceType
+    ) -> None:
+        """Start with no device."""
+        super().__init__(
+            hass,
+            LOGGER,
+            config_entry=account.entry,
+            name=f"{account.entry.title} {device_type.path}",
+            update_interval=SCAN_INTERVAL,
+        )
+        self.account = account
+        self.device_type = device_type
+        self.data = {}
+        # For how long what the last answer told may still be shown.
+        self._answered: Countdown | None = None
+        self._answered_at: datetime | None = None
+        self._prepared: Listing | AmpsError | None = None
+        self._prepared_at = mark()
+        self._interval = SCAN_INTERVAL
+        self.news = News(account, self.name)
+        self._shape_listeners = Listeners[str, Device | None]()
+        self._refusal_listeners = Listeners[Device, AmpsError]()
+        self._action_listeners = Listeners[Device, Action]()
+        self._reshaped: dict[str, Device] = {}
+        self._told_trusted = True
+        self._stop_grace: CALLBACK_TYPE | None = None
+        # How many lists in a row were told as a whole.
+        self.complete_lists = 0
+        self.presence = Presence(account)
+        self._expedited: dict[str, Countdown] = {}
+        # When the last single read of a device was captured.
+        self._single: dict[str, datetime | None] = {}
+
+    # What is known
+
+    @property
+    def trusted(self) -> bool:
+        """Tell whether the data may still be shown.
+
+        A type keeps its data for a few minutes of failed polls: one lost
+        answer must not turn a whole home unavailable.
+        """
+        if self.last_update_success:
+            return True
+        return not self.account.limits.key_refused and self._grace_left > 0
+
+    @property
+    def _grace_left(self) -> float:
+        """Return for how many seconds what is known may still be shown."""
+        return self._answered.left if self._answered else 0
+
+    @callback
+    def async_is_usable(self, device_id: str) -> bool:
+        """Tell whether a device is there and answers."""
+        return (
+            self._told_trusted
+            and device_id in self.data
+            and self.presence.is_fine(device_id)
+        )
+
+    @callback
+    def async_pulled_at(
+        self, device_id: str, *, single: bool = False
+    ) -> datetime | None:
+        """Return when a device was last captured, as far as is known.
+
+        With `single`, by a single read: only that tells settings.
+        """
+        if single:
+            return self._single.get(device_id)
+        device = self.data.get(device_id)
+        return device.sync.last_pulled_at if device else None
+
+    @callback
+    def async_was_just_read(self, device_id: str) -> bool:
+        """Tell whether a single read captured the device within a minute."""
+        pulled = self._single.get(device_id)
+        return pulled is not None and self.account.clock.age(pulled) < EXPEDITED_TTL
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the state, for diagnostics."""
+        return {
+            "devices": len(self.data),
+            "last_update_success": self.last_update_success,
+            "last_answer": self._answered_at and self._answered_at.isoformat(),
+            "last_error": str(self.last_exception) if self.last_exception else None,
+            "interval": self.update_interval and self.update_interval.total_seconds(),
+            "complete_lists": self.complete_lists,
+            **self.presence.as_dict(),
+        }
+
+    @callback
+    def async_freshness(self, device_id: str) -> dict[str, Any]:
+        """Return how fresh a device's data is, for diagnostics."""
+        age, age_of_single_read = (
+            None if at is None else round(self.account.clock.age(at).total_seconds())
+            for at in (
+                self.async_pulled_at(device_id, single=single)
+                for single in (False, True)
+            )
+        )
+        return {
+            "usable": self.async_is_usable(device_id),
+            "age": age,
+            "age_of_single_read": age_of_single_read,
+        }
+
+    # Listeners
+
+    @callback
+    @override
+    def async_add_listener(
+        self, update_callback: CALLBACK_TYPE, context: Any = None
+    ) -> CALLBACK_TYPE:
+        """Listen for everything, or for what a Watch names."""
+        if not isinstance(context, Watch):
+            return super().async_add_listener(update_callback, context)
+        return self.news.async_listen(update_callback, context)
+
+    @callback
+    def async_add_shape_listener(self, shape_callback: ShapeCallback) -> CALLBACK_TYPE:
+        """Hear of devices that are new, report other fields than before, or go.
+
+        This listener also keeps the polling alive where no entity does.
+        """
+        forget = self._shape_listeners.async_add(shape_callback)
+        stop = super().async_add_listener(_nothing)
+
+        @callback
+        def _remove() -> None:
+            stop()
+            forget()
+
+        return _remove
+
+    @callback
+    def async_add_refusal_listener(
+        self, refusal_callback: RefusalCallback
+    ) -> CALLBACK_TYPE:
+        """Hear of requests for a device that failed."""
+        return self._refusal_listeners.async_add(refusal_callback)
+
+    @callback
+    def async_add_action_listener(
+        self, action_callback: ActionCallback
+    ) -> CALLBACK_TYPE:
+        """Hear of a device's newest action when a reading brings news of it."""
+        return self._action_listeners.async_add(action_callback)
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell the listeners of what changed, and nobody else."""
+        self.presence.async_log(self.data)
+        reshaped, self._reshaped = self._reshaped, {}
+        trusted = self.trusted
+        if trusted is not self._told_trusted:
+            self._told_trusted = trusted
+            self.news.take_all()
+        changed = self.news.async_tell()
+        for device_id, device in reshaped.items():
+            self.account.async_redescribe(device)
+            self._shape_listeners.async_call(device_id, device)
+        if changed:
+            super().async_update_listeners()
+
+    @callback
+    def async_tell(self, device_id: str) -> None:
+        """Tell a device's listeners, at once, that something about it changed."""
+        self.news.take(device_id, None)
+        self.news.async_tell_of(device_id)
+        self.async_update_listeners()
+        super().async_update_listeners()
+
+    @callback
+    @override
+    def _async_refresh_finished(self) -> None:
+        """Tell of the end of the grace, which no change of data would."""
+        if self._stop_grace is not None:
+            self._stop_grace()
+            self._stop_grace = None
+        if self.trusted is not self._told_trusted:
+            self.async_update_listeners()
+        if self.trusted and not self.last_update_success:
+            # The next poll may be further away than the end of the grace.
+            left = self._grace_left
+            self._stop_grace = async_call_later(
+                self.hass, left, HassJob(self._grace_over, cancel_on_shutdown=True)
+            )
+
+    @callback
+    def _grace_over(self, _now: datetime) -> None:
+        self._stop_grace = None
+        self.async_update_listeners()
+
+    @override
+    async def async_shutdown(self) -> None:
+        """Stop asking, and whatever else waits."""
+        if self._stop_grace is not None:
+            self._stop_grace()
+            self._stop_grace = None
+        self.news.async_clear()
+        await super().async_shutdown()
+
+    # Lists
+
+    async def async_prepare(self) -> None:
+        """Ask for the first list, without using it yet.
+
+        All types ask side by side; what they bring is used in their order,
+        so that it does not depend on who answers first.
+        """
+        limits = self.account.limits
+        self._prepared_at = mark()
+        if limits.wait(self.device_type):
+            self._prepared = _held_back()
+            return
+        try:
+            self._prepared = await self.account.client.async_list_devices(
+                self.device_type
+            )
+        except AmpsError as err:
+            self._prepared = err
+            limits.refused(err, self.device_type)
+            self.account.async_list_refused(self.device_type, err)
+
+    @property
+    def prepare_error(self) -> AmpsError | None:
+        """Return why there is no first list."""
+        return self._prepared if isinstance(self._prepared, AmpsError) else None
+
+    @override
+    async def _async_update_data(self) -> dict[str, Device]:
+        """Read the list."""
+        limits = self.account.limits
+        self.update_interval = self._interval
+        if self._prepared is None and (wait := limits.wait(self.device_type)):
+            if self.last_update_success and (left := self._grace_left) > 0:
+                # To wait for others is no failure yet, and nothing to log.
+                self.update_interval = timedelta(seconds=min(_held(wait), left + 1))
+                return self.data
+            raise self._failed(_held_back(), wait)
+        prepared = self._prepared is not None
+        asked_at = self._prepared_at if prepared else mark()
+        try:
+            listing = await self._async_list()
+        except AmpsError as err:
+            self.complete_lists = 0
+            if not prepared:
+                limits.refused(err, self.device_type)
+                self.account.async_list_refused(self.device_type, err)
+            loaded = self.config_entry.state is ConfigEntryState.LOADED
+            if limits.key_refused and loaded:
+                # A raised ConfigEntryAuthFailed would end the polling for good.
+                self.config_entry.async_start_reauth(self.hass)
+            wait = limits.remaining
+            if limits.key_refused:
+                wait = max(wait, REFUSED_WAIT.total_seconds())
+            raise self._failed(err, wait) from err
+        self._answered = Countdown(GRACE.total_seconds())
+        self._answered_at = self.account.clock.now()
+        self.account.async_answered(self.device_type, asked_at)
+        for reason in listing.malformed:
+            self.account.async_tell_once(
+                f"Left out of the {self.device_type.path} list: {reason}"
+            )
+        data = self._take_list(listing)
+        self._interval = SCAN_INTERVAL if data else SCAN_INTERVAL_EMPTY
+        self.update_interval = self._interval
+        return data
+
+    def _failed(self, err: AmpsError, wait: float) -> UpdateFailed:
+        """Return an error of the API as one of the coordinator's."""
+        return spoken(
+            err,
+            self.config_entry.title,
+            UpdateFailed,
+            retry_after=_held(wait) if wait else None,
+        )
+
+    async def _async_list(self) -> Listing:
+        prepared, self._prepared = self._prepared, None
+        if isinstance(prepared, AmpsError):
+            raise prepared
+        if prepared is not None:
+            return prepared
+        return await self.account.client.async_list_devices(self.device_type, self.data)
+
+    @callback
+    def _take_list(self, listing: Listing) -> dict[str, Device]:
+        """Return the devices after a list, and note what changed."""
+        data: dict[str, Device] = {}
+        elsewhere: list[Device] = []
+        for device_id, device in listing.devices.items():
+            known = self.data.get(device_id)
+            if known is None and self.account.async_is_elsewhere(device):
+                elsewhere.append(device)
+                continue
+            if known is None and not self.account.async_claim(device):
+                continue
+            if known is not None and _is_older(device, known):
+                device = known
+            data[device_id] = device
+            if device is not known:
+                self._note(known, device)
+            if self.presence.async_listed(device_id):
+                self.news.take(device_id, None)
+        for device_id, known in self.data.items():
+            if device_id in data:
+                continue
+            data[device_id] = known
+            if listing.complete and self.presence.async_left_out(device_id):
+                self.news.take(device_id, None)
+        self.account.async_tell_elsewhere(self.device_type, elsewhere)
+        self.complete_lists = self.complete_lists + 1 if listing.complete else 0
+        return data
+
+    @callback
+    def _note(self, known: Device | None, device: Device) -> None:
+        """Note what a new reading of a device changed."""
+        changes = device.changes(known) if known else None
+        is_reading = (
+            known is None or device.sync.last_pulled_at != known.sync.last_pulled_at
+        )
+        if is_reading and self.presence.async_answered(device.id):
+            changes = None
+        if is_reading or changes != frozenset():
+            self.news.take(device.id, changes, is_reading=is_reading)
+        if changes is not None:
+            return
+        if known is None or shape(known) != shape(device):
+            self._reshaped[device.id] = device
+        # What a first reading tells, or one that told no action before, is old.
+        if (
+            known is not None
+            and "lastAction" in known.raw
+            and device.last_action is not None
+            and device.last_action != known.last_action
+        ):
+            self._action_listeners.async_call(device, device.last_action)
+
+    # Single reads
+
+    async def async_read(
+        self, device_id: str, *, expedite: bool = False, force: bool = False
+    ) -> Device:
+        """Read one device and tell of it; raises the client's errors.
+
+        An expedited read within a minute of the last one is not made, as the
+        API would answer from its cache, unless something was pushed since
+        (`force`).
+        """
+        known = self.data[device_id]
+        if self.account.limits.remaining:
+            raise _held_back()
+        if expedite:
+            if self._expedited.get(device_id) and not force:
+                return known
+            self._expedited[device_id] = Countdown(EXPEDITED_TTL.total_seconds())
+        try:
+            device = await self.account.client.async_get_device(
+                self.device_type, device_id, known=known, expedite=expedite
+            )
+        except AmpsError as err:
+            if expedite:
+                self._expedited.pop(device_id, None)
+            self.async_take_error(known, err)
+            raise
+        if device_id not in self.data:
+            return device
+        current = self.data[device_id]
+        if self.presence.async_answered(device_id):
+            self.news.take(device_id, None)
+        self._single[device_id] = device.sync.last_pulled_at
+        self.data[device_id] = device
+        # One that no list has stays unavailable, whatever it is like now.
+        if not self.presence.is_missing(device_id):
+            self._note(current, device)
+        self.async_update_listeners()
+        return device
+
+    @callback
+    def async_take_error(self, device: Device, err: AmpsError) -> None:
+        """Take note of an error of a request for one device."""
+        device_id = device.id
+        self._refusal_listeners.async_call(device, err)
+        # A page of a proxy that says 404 has no code, and says nothing of a device.
+        if isinstance(err, AmpsDeviceNotFoundError) and err.is_final:
+            if self.presence.is_doubted(device_id):
+                self._remove(device_id)
+                return
+            self.presence.async_failed(device_id, err)
+        elif isinstance(err, AmpsDeviceOfflineError):
+            self.presence.async_failed(device_id, err)
+        else:
+            self.account.limits.refused(err)
+            return
+        self.async_tell(device_id)
+
+    @callback
+    def _remove(self, device_id: str) -> None:
+        """Remove a device that the account does not have any more."""
+        self.async_forget(device_id)
+        self.account.async_remove_device(device_id)
+
+    @callback
+    def async_forget(self, device_id: str) -> None:
+        """Forget a device, and have others forget it."""
+        self.data.pop(device_id, None)
+        self.presence.async_forget(device_id)
+        self._expedited.pop(device_id, None)
+        self._single.pop(device_id, None)
+        self.account.async_forget(device_id)
+        self._shape_listeners.async_call(device_id, None)
+
+
+def _held(wait: float) -> float:
+    """Return after how many seconds to ask again.
+
+    The next poll is planned from the last full second: without one more, it
+    would come before its time, again and again. And lots are drawn for who
+    asks first: else one that is refused for good could always be the first,
+    and nobody else would ever have a turn.
+    """
+    return wait + 1 + uniform(0, _LOTS)
+
+
+def _held_back() -> AmpsOverloadedError:
+    return AmpsOverloadedError("the account asked too much")
+
+
+def _nothing() -> None:
+    """Listen for the sake of the polling."""
+
+
+def _is_older(device: Device, known: Device) -> bool:
+    """Tell whether a list was captured before what is known."""
+    captured, held = device.sync.last_pulled_at, known.sync.last_pulled_at
+    return captured is not None and held is not None and captured < held

@@ -1,0 +1,233 @@
+"""What is planned: the scheduled and windowed actions of an account's devices."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
+
+from ..account import AmpsAccount
+from ..api import Action, ActionState, AmpsError, Device, capabilities
+from ..api.vocabulary import Execution
+from ..common.const import CONF_USER_ID, LOGGER
+from ..common.listeners import Listeners
+from .coordinators import Coordinators
+from .ends import Ends
+
+INTERVAL: Final = timedelta(minutes=15)
+# More devices than this are asked for all at once, if no more is planned than
+# one page tells.
+_MANY: Final = 5
+# How long to wait with a round while the account holds back.
+_AGAIN: Final = timedelta(minutes=1)
+_MOST_PLANNED: Final = 50
+_LATER: Final = frozenset({Execution.SCHEDULED, Execution.WINDOWED})
+
+
+def takes_scheduling(device: Device) -> bool:
+    """Tell whether anything can be planned for a device."""
+    return any(
+        _LATER & set(command.execution or ())
+        for command in capabilities(device).values()
+    )
+
+
+@dataclass
+class Schedule:
+    """Keep in memory what the devices have planned.
+
+    It is asked for every 15 minutes, and device by device whenever something
+    was pushed: what shows it asks nothing.
+    """
+
+    hass: HomeAssistant
+    account: AmpsAccount
+    coordinators: Coordinators
+    ends: Ends
+    _actions: dict[str, dict[str, Action]] = field(default_factory=dict)
+    _changed: Listeners[[]] = field(default_factory=Listeners)
+    _found: Listeners[Device, Action] = field(default_factory=Listeners)
+    _gone: Listeners[Device, tuple[str, ...]] = field(default_factory=Listeners)
+    _started: bool = False
+    _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Ends the waiting for a better time to ask.
+    _waiting: CALLBACK_TYPE | None = None
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Begin to ask; returns how to end it."""
+        self._started = True
+        self._ask_all()
+        stop = async_track_time_interval(
+            self.hass, self._ask_all, INTERVAL, name="Amps AI schedule"
+        )
+
+        @callback
+        def _stop() -> None:
+            self._started = False
+            self._stop_waiting()
+            stop()
+
+        return _stop
+
+    def __iter__(self) -> Iterator[tuple[Device, Action]]:
+        """Go through what is planned and not over yet."""
+        now = self.account.clock.now()
+        for device_id, actions in self._actions.items():
+            if (device := self.coordinators.device(device_id)) is None:
+                continue
+            for action in actions.values():
+                over = action.end or action.start
+                planned = action.state == ActionState.SCHEDULED
+                if action.start is not None and (planned or (over and over > now)):
+                    yield device, action
+
+    def of(self, device: Device) -> list[Action]:
+        """Return what is planned for a device."""
+        return [action for other, action in self if other is device]
+
+    @callback
+    def async_listen(self, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
+        """Hear of every change of what is planned."""
+        return self._changed.async_add(changed)
+
+    @callback
+    def async_listen_found(
+        self, found: Callable[[Device, Action], None]
+    ) -> CALLBACK_TYPE:
+        """Hear of each planned action, whenever it was asked for."""
+        return self._found.async_add(found)
+
+    @callback
+    def async_listen_gone(
+        self, gone: Callable[[Device, tuple[str, ...]], None]
+    ) -> CALLBACK_TYPE:
+        """Hear of actions that are not planned any more, though not begun."""
+        return self._gone.async_add(gone)
+
+    async def async_ask(self, device: Device) -> None:
+        """Ask what is planned for a device."""
+        try:
+            found = await self.account.client.async_list_actions(
+                device_id=device.id, state=ActionState.SCHEDULED
+            )
+        except AmpsError as err:
+            self.account.limits.refused(err)
+            LOGGER.debug("Asking for the schedule of %s failed: %s", device.id, err)
+            return
+        self._take(device, found)
+
+    async def _async_ask_once(self) -> bool:
+        """Ask what is planned for all devices; tell whether the answer will do.
+
+        An account with more end users can have more planned than one answer
+        tells, and an action that does not name its device is nobody's.
+        """
+        if self.account.entry.data.get(CONF_USER_ID) is not None:
+            return False
+        try:
+            found = await self.account.client.async_list_actions(
+                state=ActionState.SCHEDULED, limit=_MOST_PLANNED
+            )
+        except AmpsError as err:
+            self.account.limits.refused(err)
+            LOGGER.debug("Asking for the schedule failed: %s", err)
+            return bool(self.account.limits.remaining)
+        planned: dict[str | None, list[Action]] = {}
+        for action in found:
+            planned.setdefault(action.device_id, []).append(action)
+        if len(found) >= _MOST_PLANNED or None in planned:
+            return False
+        for _, device in self.coordinators.devices():
+            if planned.get(device.id) or self._actions.get(device.id):
+                self._take(device, planned.get(device.id, ()))
+        return True
+
+    @callback
+    def _take(self, device: Device, found: Sequence[Action]) -> None:
+        """Take what is planned for a device, and tell what changed."""
+        known = self._actions.get(device.id, {})
+        now = self.account.clock.now()
+        ends = self.ends.of(device.id)
+        # A window that has begun is not listed any more, and not over yet.
+        under_way = {
+            action.id: action
+            for action in known.values()
+            if action.start
+            and action.end
+            and action.start <= now < action.end
+            and not ends.came_to_nothing(action)
+        }
+        actions = under_way | {action.id: action for action in found}
+        for action in found:
+            self._found.async_call(device, action)
+        if actions == known:
+            return
+        self._actions[device.id] = actions
+        self._changed.async_call()
+        gone = tuple(
+            action.id
+            for action in known.values()
+            if action.id not in actions and (action.start is None or action.start > now)
+        )
+        if gone:
+            self._gone.async_call(device, gone)
+
+    @callback
+    def async_changed(self, device: Device) -> None:
+        """Ask again, as a device's planned actions may have changed."""
+        if not self._started:
+            return
+
+        async def _async_ask() -> None:
+            async with self._asking:
+                if not self.account.limits.remaining:
+                    await self.async_ask(device)
+
+        self._in_background(_async_ask())
+
+    @callback
+    def _ask_all(self, _now: datetime | None = None) -> None:
+        self._stop_waiting()
+        if self.account.entry.pref_disable_polling:
+            return
+        for device_id in tuple(self._actions):
+            if not self.coordinators.has(device_id):
+                del self._actions[device_id]
+        self._in_background(self._async_ask_all())
+
+    async def _async_ask_all(self) -> None:
+        """Ask for all devices; what an overload ends is made up for soon."""
+        async with self._asking:
+            found = [
+                device
+                for _, device in self.coordinators.devices()
+                if takes_scheduling(device)
+            ]
+            is_open = self.account.limits.is_open
+            if is_open and len(found) > _MANY and await self._async_ask_once():
+                found = []
+            for device in found:
+                if not self.account.limits.is_open:
+                    break
+                await self.async_ask(device)
+        if not self.account.limits.is_open:
+            self._stop_waiting()
+            self._waiting = async_call_later(
+                self.hass, _AGAIN, HassJob(self._ask_all, cancel_on_shutdown=True)
+            )
+
+    @callback
+    def _stop_waiting(self) -> None:
+        if self._waiting is not None:
+            self._waiting()
+            self._waiting = None
+
+    @callback
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        self.account.entry.async_create_background_task(
+            self.hass, work, name="Amps AI schedule"
+        )

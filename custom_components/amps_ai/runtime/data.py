@@ -1,0 +1,40 @@
+"""What lives as long as a loaded entry: it is the first to know all parts."""
+
+import asyncio
+from dataclasses import dataclass
+
+from homeassistant.config_entries import ConfigEntry
+
+from ..account import AmpsAccount
+from ..pushes import PushManager
+from ..readings import AmpsCoordinator, Coordinators, FreshnessPlanner, Links, Schedule
+from ..webhooks import WebhookReceiver
+
+type AmpsConfigEntry = ConfigEntry[AmpsRuntimeData]
+
+
+@dataclass(kw_only=True)
+class AmpsRuntimeData:
+    """The parts of an account that work together."""
+
+    account: AmpsAccount
+    coordinators: Coordinators
+    pushes: PushManager
+    planner: FreshnessPlanner
+    schedule: Schedule
+    links: Links
+    webhooks: WebhookReceiver | None
+
+    async def async_look_for_devices(self) -> None:
+        """Ask for the types that have no device, which are asked for seldom."""
+        await asyncio.gather(
+            *(
+                coordinator.async_request_refresh()
+                for coordinator in self.coordinators.values()
+                if not coordinator.data
+            )
+        )
+
+    def find(self, device_id: str) -> AmpsCoordinator | None:
+        """Return the coordinator that has this device."""
+        return self.coordinators.find(device_id)

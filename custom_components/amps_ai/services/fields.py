@@ -1,0 +1,107 @@
+"""The fields of the actions, and what may be in them."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..api import ActionState
+from ..api.vocabulary import Commands, Strategy
+
+ATTR_ACTION_ID: Final = "action_id"
+ATTR_COMMAND: Final = "command"
+ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
+ATTR_COOL_SETPOINT: Final = "cool_setpoint"
+ATTR_DELAY: Final = "delay"
+ATTR_DEVICE_ID: Final = "device_id"
+ATTR_DURATION: Final = "duration"
+ATTR_END: Final = "end"
+ATTR_HEAT_SETPOINT: Final = "heat_setpoint"
+ATTR_LIMIT: Final = "limit"
+ATTR_MODE: Final = "mode"
+ATTR_ON_CONFLICT: Final = "on_conflict"
+ATTR_PARAMETERS: Final = "parameters"
+ATTR_POWER: Final = "power"
+ATTR_RESERVE: Final = "reserve"
+ATTR_SETTINGS: Final = "settings"
+ATTR_START: Final = "start"
+ATTR_STATE: Final = "state"
+ATTR_TARGET: Final = "target"
+ATTR_WAIT: Final = "wait"
+
+_MOST_ACTIONS: Final = 500
+
+
+def _span(value: Any) -> timedelta:
+    """Validate a span of time; one that nothing can hold is none."""
+    try:
+        span: timedelta = cv.positive_time_period(value)
+    except OverflowError as err:
+        raise vol.Invalid("Expected a shorter time") from err
+    return span
+
+
+_DEVICE: Final = {vol.Required(ATTR_DEVICE_ID): cv.string}
+_EITHER: Final = {
+    vol.Exclusive(ATTR_DEVICE_ID, "whose"): cv.string,
+    vol.Exclusive(ATTR_CONFIG_ENTRY_ID, "whose"): cv.string,
+}
+_TIMES: Final = {
+    vol.Exclusive(ATTR_START, "begin"): cv.datetime,
+    vol.Exclusive(ATTR_DELAY, "begin"): _span,
+    vol.Exclusive(ATTR_END, "finish"): cv.datetime,
+    vol.Exclusive(ATTR_DURATION, "finish"): _span,
+    vol.Optional(ATTR_ON_CONFLICT): vol.In([item.value for item in Strategy]),
+    vol.Optional(ATTR_WAIT, default=True): cv.boolean,
+}
+_QUANTITY: Final = vol.Any(
+    vol.Coerce(float),
+    vol.Schema(
+        {vol.Required("value"): vol.Coerce(float), vol.Optional("unit"): cv.string}
+    ),
+)
+_LEVELS: Final = {
+    vol.Optional(name): vol.Coerce(float)
+    for name in (ATTR_TARGET, ATTR_POWER, ATTR_RESERVE)
+}
+
+SEND_COMMAND: Final = vol.Schema(
+    {
+        **_DEVICE,
+        **_TIMES,
+        vol.Required(ATTR_COMMAND): cv.string,
+        vol.Optional(ATTR_PARAMETERS, default=dict): {cv.string: _QUANTITY},
+    }
+)
+CHARGE: Final = vol.Schema({**_DEVICE, **_TIMES, **_LEVELS})
+HOLD_TEMPERATURE: Final = vol.Schema(
+    {
+        **_DEVICE,
+        **_TIMES,
+        vol.Required(ATTR_MODE): vol.In(
+            [Commands.HEAT.value, Commands.COOL.value, Commands.AUTO.value]
+        ),
+        vol.Optional(ATTR_TARGET): vol.Coerce(float),
+        vol.Optional(ATTR_HEAT_SETPOINT): vol.Coerce(float),
+        vol.Optional(ATTR_COOL_SETPOINT): vol.Coerce(float),
+    }
+)
+UPDATE_SETTINGS: Final = vol.Schema(
+    {
+        **_DEVICE,
+        vol.Required(ATTR_SETTINGS): vol.All(
+            {cv.string: vol.Coerce(float)}, vol.Length(min=1)
+        ),
+    }
+)
+ONE_ACTION: Final = vol.Schema({**_EITHER, vol.Required(ATTR_ACTION_ID): cv.string})
+LIST_ACTIONS: Final = vol.Schema(
+    {
+        **_EITHER,
+        vol.Optional(ATTR_STATE): vol.In([state.value for state in ActionState]),
+        vol.Optional(ATTR_LIMIT, default=50): vol.All(
+            vol.Coerce(int), vol.Range(min=1, max=_MOST_ACTIONS)
+        ),
+    }
+)
