@@ -87,9 +87,8 @@ def test_words_are_used() -> None:
     code = _module("strategy.js")
     said = set(re.findall(r'\bsay\(\s*"(\w+)"', code))
     said |= set(re.findall(r'headed\(\s*"(\w+)"', code))
-    said |= set(re.findall(r'this\.choice\(\s*\w+,\s*"(\w+)"', code))
     said |= {"pause", "turn_off"}
-    said |= {f"{mode}_for" for mode in ("heat", "cool")}
+    said |= {f"{command}_for" for command in ("charge", "discharge", "heat", "cool")}
     kinds = re.search(r"const ICONS = \{(.*?)\};", code, re.DOTALL)
     energies = re.search(r"const ENERGIES = \[(.*?)\];", code, re.DOTALL)
     assert kinds

@@ -277,6 +277,59 @@ async def test_what_changes_is_shown(present: FrontEnd) -> None:
     await present.control("DELETE", f"/devices/{added['id']}", {})
 
 
+async def test_age_of_readings(present: FrontEnd) -> None:
+    """Where it is turned on, one sees how long ago a device was read."""
+    await _open(present)
+    listed = await _call(present, {"type": "config/entity_registry/list"})
+    battery = (await present.devices())["Powerwall 2"]
+    [pulled] = [
+        entity["entity_id"]
+        for entity in listed
+        if entity["device_id"] == battery and entity["translation_key"] == "last_pulled"
+    ]
+    await _open(present, f"{DASHBOARD}/device-{battery}")
+    hint = _card(present, "shortcut", _words("en")["age"])
+    await expect(hint).to_contain_text("Last captured")
+    update = {"type": "config/entity_registry/update", "entity_id": pulled}
+    await _call(present, {**update, "disabled_by": None})
+    await _reload(present, (await present.entries())[0]["entry_id"])
+    badge = present.page.locator("hui-entity-heading-badge")
+    await expect(badge.first).to_contain_text(re.compile("ago|now", re.IGNORECASE))
+    await expect(hint).to_have_count(0)
+    await present.shoot("age")
+    await _call(present, {**update, "disabled_by": "user"})
+
+
+async def test_several_accounts(present: FrontEnd) -> None:
+    """Each account has a view of its own, with its own devices."""
+    await _open(present)
+    step = await _post(present, "config/config_entries/flow", {"handler": "amps_ai"})
+    added = await _post(
+        present,
+        f"config/config_entries/flow/{step['flow_id']}",
+        {"api_key": "sk_live_demo", "app_id": "app_demo"},
+    )
+    assert added["type"] == "create_entry"
+    tabs = present.page.get_by_role("tab")
+    await expect(tabs).to_have_count(2)
+    await expect(_heading(present, "Powerwall 2")).to_have_count(1)
+    await present.shoot("accounts")
+    await tabs.nth(1).click()
+    await expect(_heading(present, "Powerwall 2")).to_have_count(1)
+    await present.page.evaluate(
+        f"""id => {HASS}.callApi("DELETE", `config/config_entries/entry/${{id}}`)""",
+        added["result"]["entry_id"],
+    )
+    await expect(tabs).to_have_count(0)
+
+
+async def _post(home: FrontEnd, path: str, body: dict[str, Any]) -> Any:
+    """Post something to Home Assistant."""
+    return await home.page.evaluate(
+        f"([path, body]) => {HASS}.callApi('POST', path, body)", [path, body]
+    )
+
+
 @pytest.fixture(scope="module", params=["two", "big", "odd", "classic"])
 def other_demo(
     request: pytest.FixtureRequest,
@@ -326,7 +379,47 @@ async def test_other_homes(other: FrontEnd) -> None:
     name, device_id = min(devices.items())
     await _open(other, f"{DASHBOARD}/device-{device_id}")
     await expect(_heading(other, name).first).to_be_visible()
+    # For a while it is told only what it takes for a while.
+    timed = await _call(other, {"type": "amps_ai/timed_commands"})
+    known = {"charge", "discharge", "heat", "cool"} & set(timed[device_id])
+    await expect(_card(other, "shortcut", "for 2 hours")).to_have_count(len(known))
     await other.shoot("device")
+
+
+async def test_areas(other: FrontEnd) -> None:
+    """Many devices stand by area; those that are in none, by kind."""
+    other.page.set_default_timeout(3 * PATIENCE)
+    await _open(other)
+    devices = await other.devices()
+    if len(devices) <= 7:
+        # A few are shown whole, one by one.
+        await expect(_heading(other, "Batteries")).to_have_count(0)
+        return
+    name, device_id = min(devices.items(), key=lambda item: (len(item[0]), item))
+    await expect(_heading(other, "Batteries")).to_have_count(1)
+    area = await _call(other, {"type": "config/area_registry/create", "name": "Cellar"})
+    await _call(
+        other,
+        {
+            "type": "config/device_registry/update",
+            "device_id": device_id,
+            "area_id": area["area_id"],
+        },
+    )
+    cellar = other.page.locator("hui-section").filter(
+        has=other.page.get_by_role("heading", name="Cellar", exact=True)
+    )
+    tile = cellar.locator("hui-tile-card")
+    await expect(tile).to_have_count(1)
+    await expect(tile).to_contain_text(name)
+    await other.shoot("areas")
+
+    # A tap leads to the device, and back.
+    await tile.click()
+    await expect(other.page).to_have_url(re.compile(f"device-{device_id}$"))
+    await expect(_heading(other, name).first).to_be_visible()
+    await other.page.go_back()
+    await expect(tile).to_have_count(1)
 
 
 def test_dashboard_logs(full_demo: DemoProcess, present_demo: DemoProcess) -> None:

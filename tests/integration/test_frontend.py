@@ -9,12 +9,15 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.typing import (
+    ClientSessionGenerator,
+    WebSocketGenerator,
+)
 
 from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
-from sandbox import TEST_KEY
+from sandbox import TEST_KEY, Sandbox
 
-from .helpers import done, set_up
+from .helpers import done, registered, set_up
 
 pytestmark = pytest.mark.usefixtures("stopped_clock", "at_once")
 
@@ -58,3 +61,37 @@ async def test_no_front_end(hass: HomeAssistant) -> None:
     await set_up(hass, entry)
     assert "frontend" not in hass.config.components
     assert DATA_EXTRA_MODULE_URL not in hass.data
+
+
+async def test_timed_commands(
+    hass: HomeAssistant, hass_ws_client: WebSocketGenerator, sandbox: Sandbox
+) -> None:
+    """The dashboard offers for a while what a device takes for a while."""
+    assert await async_setup_component(hass, "frontend", {})
+    older = sandbox.home.add_device("ev-charger", generation="before").id
+    entry = _entry("one")
+    await set_up(hass, entry)
+    client = await hass_ws_client(hass)
+    await client.send_json_auto_id({"type": "amps_ai/timed_commands"})
+    reply = await client.receive_json()
+    assert reply["success"]
+    assert {
+        device: set(reply["result"][registered(hass, device)])
+        for device in (
+            "device_battery_001",
+            "device_ev_001",
+            "device_hvac_001",
+            "device_inverter_001",
+            older,
+        )
+    } == {
+        "device_battery_001": {"charge", "discharge", "idle"},
+        "device_ev_001": {"charge"},
+        "device_hvac_001": {"heat", "cool"},
+        "device_inverter_001": set(),
+        older: set(),
+    }
+
+    await hass.config_entries.async_unload(entry.entry_id)
+    await client.send_json_auto_id({"type": "amps_ai/timed_commands"})
+    assert (await client.receive_json())["result"] == {}

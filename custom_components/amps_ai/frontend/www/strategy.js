@@ -4,7 +4,7 @@
 
 /**
  * @import { Account, Card, Device, EntityEntry, Hass, Kind, Say, Section,
- *   StrategyConfig, View } from "./types.js"
+ *   StrategyConfig, TimedCommands, View } from "./types.js"
  */
 
 const PLATFORM = "amps_ai";
@@ -131,6 +131,21 @@ async function speaker(hass) {
 }
 
 /**
+ * Return what each device takes for a while.
+ *
+ * @param {Hass} hass
+ * @returns {Promise<TimedCommands>}
+ */
+async function timedCommands(hass) {
+  try {
+    return await hass.callWS({ type: `${PLATFORM}/timed_commands` });
+  } catch {
+    // The page is older or newer than the integration.
+    return {};
+  }
+}
+
+/**
  * Return the accounts and their devices, whatever they are called.
  *
  * @param {Hass} hass
@@ -211,10 +226,12 @@ class Cards {
    * @param {Hass} hass
    * @param {Say} say
    * @param {Device[]} devices those that the view shows
+   * @param {TimedCommands} timed
    */
-  constructor(hass, say, devices) {
+  constructor(hass, say, devices, timed) {
     this.hass = hass;
     this.say = say;
+    this.timed = timed;
     /** @type {Map<string, number>} */
     this.names = new Map();
     for (const device of devices) {
@@ -366,28 +383,23 @@ class Cards {
    * @returns {Card[]}
    */
   choices(device) {
-    if (!device.entities.has("sensor.last_action")) {
-      return [];
-    }
     // From a minute ahead, as some devices take commands with both ends only.
     const data = {
       device_id: device.id,
       delay: { minutes: 1 },
       duration: { hours: HOURS },
     };
-    switch (device.kind) {
-      case "battery":
-        return [
-          this.choice(device, "charge_for", "mdi:battery-plus", "charge", data),
-          this.choice(device, "discharge_for", "mdi:battery-minus", "discharge", data),
-        ];
-      case "ev_charger":
-        return [this.choice(device, "charge_for", "mdi:ev-plug-type2", "charge", data)];
-      case "hvac":
-        return this.holds(device, data);
-      default:
-        return [];
+    if (device.kind === "hvac") {
+      return this.holds(device, data);
     }
+    return /** @type {[string, string][]} */ ([
+      ["charge", device.kind === "battery" ? "mdi:battery-plus" : "mdi:ev-plug-type2"],
+      ["discharge", "mdi:battery-minus"],
+    ])
+      .filter(([command]) => this.timed[device.id]?.includes(command))
+      .map(([command, icon]) =>
+        this.choice(device, `${command}_for`, icon, command, data),
+      );
   }
 
   /**
@@ -427,7 +439,7 @@ class Cards {
     if (state === undefined) {
       return [];
     }
-    const { hvac_modes: modes = [], min_temp: min, max_temp: max } = state.attributes;
+    const { min_temp: min, max_temp: max } = state.attributes;
     const fahrenheit = this.hass.config.unit_system.temperature === "°F";
     return /** @type {[string, number, string][]} */ ([
       ["heat", fahrenheit ? 70 : 21, "mdi:sun-thermometer"],
@@ -435,7 +447,7 @@ class Cards {
     ])
       .filter(
         ([mode, value]) =>
-          modes.includes(mode) && !(value < min) && !(value > max),
+          this.timed[device.id]?.includes(mode) && !(value < min) && !(value > max),
       )
       .map(([mode, value, icon]) => {
         const celsius = fahrenheit ? ((value - 32) * 5) / 9 : value;
@@ -478,14 +490,19 @@ class Cards {
   /**
    * @param {Device} device
    * @param {string[]} states
+   * @param {boolean} [words] whether to say which command it is
    */
-  commandRows(device, states) {
+  commandRows(device, states, words = true) {
     const entity = device.entities.get("sensor.last_action");
     if (entity === undefined) {
       return [];
     }
     const state = { condition: "state", entity, state: states };
     const row = { entity, secondary_info: "last-changed" };
+    const plain = { ...row, name: `${this.nameOf(entity)}: ${device.name}` };
+    if (!words) {
+      return [{ ...plain, conditions: [state] }];
+    }
     const known = Object.entries(COMMANDS).map(([command, way]) => ({
       ...row,
       name: `${this.wordOf(device, command, way)}: ${device.name}`,
@@ -497,8 +514,7 @@ class Cards {
     return [
       ...known,
       {
-        ...row,
-        name: `${this.nameOf(entity)}: ${device.name}`,
+        ...plain,
         conditions: [
           state,
           {
@@ -562,7 +578,7 @@ class Cards {
               },
             ]
           : []),
-        ...this.commandRows(device, ["failed"]),
+        ...this.commandRows(device, ["failed"], devices.length <= FEW),
       ];
     });
     /** @type {Card[]} */
@@ -781,16 +797,16 @@ function nothing(hass, say) {
  * @returns {Promise<View>}
  */
 export async function view(config, hass) {
-  const say = await speaker(hass);
+  const [say, timed] = await Promise.all([speaker(hass), timedCommands(hass)]);
   for (const account of find(hass)) {
     if (config.account === account.id) {
       return account.devices.length
-        ? overview(hass, say, account)
+        ? overview(hass, account, new Cards(hass, say, account.devices, timed))
         : nothing(hass, say);
     }
     for (const device of account.devices) {
       if (config.device === device.id) {
-        return single(hass, say, device);
+        return single(hass, device, new Cards(hass, say, [device], timed));
       }
     }
   }
@@ -800,13 +816,13 @@ export async function view(config, hass) {
 
 /**
  * @param {Hass} hass
- * @param {Say} say
  * @param {Account} account
+ * @param {Cards} cards
  * @returns {Promise<View>}
  */
-async function overview(hass, say, account) {
+async function overview(hass, account, cards) {
   const { devices, calendars } = account;
-  const cards = new Cards(hass, say, devices);
+  const { say } = cards;
   const today = cards.today(devices);
   const few = devices.length <= FEW;
   return {
@@ -897,12 +913,12 @@ function inGroups(hass, cards, devices) {
  * Return the view with all of a device.
  *
  * @param {Hass} hass
- * @param {Say} say
  * @param {Device} device
+ * @param {Cards} cards
  * @returns {View}
  */
-function single(hass, say, device) {
-  const cards = new Cards(hass, say, [device]);
+function single(hass, device, cards) {
+  const { say } = cards;
   const readings = cards.readings(device, {
     features: [{ type: "trend-graph", hours_to_show: 24 }],
   });

@@ -83,5 +83,8 @@ export interface Account {
   devices: Device[];
 }
 
+// Commands that a device takes from a time to a time, by the device's id.
+export type TimedCommands = Record<string, string[]>;
+
 // Words by their key, with what stands in braces filled in.
 export type Say = (key: string, values?: Record<string, string | number>) => string;
