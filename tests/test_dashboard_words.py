@@ -39,11 +39,10 @@ def _module(name: str) -> str:
 def _descriptions() -> dict[str, str]:
     """Return what is said where a dashboard is added."""
     found = re.search(
-        r"const DESCRIPTIONS = (\{.*?\});", _module("amps-ai.js"), re.DOTALL
+        r"const DESCRIPTIONS = \{(.*?)\};", _module("amps-ai.js"), re.DOTALL
     )
     assert found
-    descriptions: dict[str, str] = json.loads(found[1])
-    return descriptions
+    return dict(re.findall(r'^ +(\w+): "(.+)",$', found[1], re.MULTILINE))
 
 
 def _placeholders(text: str) -> list[str]:

@@ -7,12 +7,12 @@
 // What stands under the name where a dashboard is added.
 /** @type {Record<string, string>} */
 const DESCRIPTIONS = {
-  "de": "Was deine Batterien, Wallboxen, Thermostate, Wechselrichter und Fahrzeuge tun, und was geplant ist.",
-  "en": "What your batteries, chargers, thermostats, inverters and vehicles do, and what is planned.",
-  "es": "Qué hacen tus baterías, cargadores, termostatos, inversores y vehículos, y qué está programado.",
-  "fr": "Ce que font vos batteries, bornes, thermostats, onduleurs et véhicules, et ce qui est prévu.",
-  "it": "Che cosa fanno batterie, stazioni di ricarica, termostati, inverter e veicoli, e che cosa è previsto.",
-  "nl": "Wat je batterijen, laadpalen, thermostaten, omvormers en voertuigen doen, en wat er gepland is."
+  de: "Was deine Batterien, Wallboxen, Thermostate, Wechselrichter und Fahrzeuge tun, und was geplant ist.",
+  en: "What your batteries, chargers, thermostats, inverters and vehicles do, and what is planned.",
+  es: "Qué hacen tus baterías, cargadores, termostatos, inversores y vehículos, y qué está programado.",
+  fr: "Ce que font vos batteries, bornes, thermostats, onduleurs et véhicules, et ce qui est prévu.",
+  it: "Che cosa fanno batterie, stazioni di ricarica, termostati, inverter e veicoli, e che cosa è previsto.",
+  nl: "Wat je batterijen, laadpalen, thermostaten, omvormers en voertuigen doen, en wat er gepland is.",
 };
 
 const TYPE = "amps-ai";

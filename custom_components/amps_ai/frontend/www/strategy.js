@@ -303,22 +303,22 @@ class Cards {
   }
 
   /**
-   * Return how old a device's reading is, and that its link is lost.
+   * Return how old a device's reading is.
    *
    * @param {Device} device
    */
   badges(device) {
-    const badges = [];
-    const pulled = device.entities.get("sensor.last_pulled");
-    if (pulled) {
-      badges.push({
-        type: "entity",
-        entity: pulled,
-        icon: "mdi:clock-outline",
-        tap_action: { action: "more-info" },
-      });
-    }
-    return badges;
+    const entity = device.entities.get("sensor.last_pulled");
+    return entity
+      ? [
+          {
+            type: "entity",
+            entity,
+            icon: "mdi:clock-outline",
+            tap_action: { action: "more-info" },
+          },
+        ]
+      : [];
   }
 
   /**
@@ -331,7 +331,9 @@ class Cards {
   readings(device, power = {}) {
     const since = { state_content: ["state", "last_changed"] };
     return [
-      ...this.tile(device, "sensor.status", since),
+      ...(device.entities.has("sensor.status")
+        ? this.tile(device, "sensor.status", since)
+        : this.tile(device, "binary_sensor.battery_charging", since)),
       ...this.tile(device, "sensor.battery", { features: [{ type: "bar-gauge" }] }),
       ...this.tile(device, "sensor.power", power),
       ...this.tile(device, "binary_sensor.plug", since),
@@ -537,7 +539,10 @@ class Cards {
     if (command === "idle" && device.kind !== "battery") {
       return this.say(device.kind === "hvac" ? "turn_off" : "pause");
     }
-    return this.hass.localize(way) || this.nameOf(device.entities.get("sensor.last_action") ?? "");
+    return (
+      this.hass.localize(way) ||
+      this.nameOf(device.entities.get("sensor.last_action") ?? "")
+    );
   }
 
   /**
@@ -829,10 +834,7 @@ async function overview(hass, account, cards) {
     type: "sections",
     max_columns: 3,
     sections: [
-      ...section([
-        ...cards.trouble(devices),
-        ...(await flow(hass, cards, devices)),
-      ]),
+      ...section([...cards.trouble(devices), ...(await flow(hass, cards, devices))]),
       ...(few
         ? devices.flatMap((device) => ofDevice(cards, device))
         : inGroups(hass, cards, devices)),
@@ -928,8 +930,7 @@ function single(hass, device, cards) {
     [...readings, ...controls, ...today].map((card) => card.entity),
   );
   const rest = device.entries.filter(
-    (entry) =>
-      !shown.has(entry.entity_id) && !ELSEWHERE.includes(keyOf(hass, entry)),
+    (entry) => !shown.has(entry.entity_id) && !ELSEWHERE.includes(keyOf(hass, entry)),
   );
   /** @param {string | undefined} category */
   const tiles = (category) =>
@@ -956,9 +957,7 @@ function single(hass, device, cards) {
             type: "shortcut",
             label: say("age"),
             description: say("age_how", {
-              sensor: hass.localize(
-                "component.amps_ai.entity.sensor.last_pulled.name",
-              ),
+              sensor: hass.localize("component.amps_ai.entity.sensor.last_pulled.name"),
             }),
             icon: "mdi:clock-plus-outline",
             grid_options: { columns: 12 },
