@@ -10,6 +10,7 @@ from homeassistant import bootstrap, loader
 from homeassistant.config_entries import ConfigEntries
 from homeassistant.core import HomeAssistant
 from homeassistant.core_config import async_process_ha_core_config
+from homeassistant.helpers.recorder import async_initialize_recorder
 from homeassistant.setup import async_setup_component
 
 HOST: Final = "127.0.0.1"
@@ -34,7 +35,7 @@ async def start(
     """Start a Home Assistant in a folder that it has for itself."""
     port = port or free_port()
     storage = folder / ".storage"
-    storage.mkdir(parents=True)
+    storage.mkdir(parents=True, exist_ok=True)
     http = {"server_host": [HOST], "server_port": port}
     (storage / "http").write_text(
         json.dumps({"version": 1, "minor_version": 1, "key": "http", "data": http}),
@@ -65,6 +66,9 @@ async def start(
             "auth_mfa_modules": [],
         },
     )
+    components = tuple(components)
+    if "recorder" in components:
+        async_initialize_recorder(hass)
     for domain in components:
         await set_up(hass, domain)
     await hass.async_start()

@@ -66,6 +66,8 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
         # How long until something outside of the loop is due, if anything is.
         self.until_due: Callable[[], float | None] = lambda: None
         self.on_pass: Callable[[float], None] = lambda _: None
+        # Whether threads that the loop knows nothing of have to be waited for.
+        self.waits_for: Callable[[], bool] = lambda: False
         selector = _Selector()
         selector.loop = self
         super().__init__(selector)
@@ -78,7 +80,7 @@ class SimulatedLoop(asyncio.SelectorEventLoop):
     @property
     def others_work(self) -> bool:
         """Whether a thread works on something."""
-        return self._jobs > 0
+        return self._jobs > 0 or self.waits_for()
 
     def turn(self) -> None:
         """Let the time pass that a turn of the loop takes."""
@@ -165,10 +167,15 @@ class SimulatedTime:
         """Let the real time go on."""
         self._freeze.stop()
 
-    def runner(self, next_due: Callable[[], float | None]) -> asyncio.Runner:
+    def runner(
+        self,
+        next_due: Callable[[], float | None],
+        waits_for: Callable[[], bool] = lambda: False,
+    ) -> asyncio.Runner:
         """Return what runs a coroutine in this time.
 
-        `next_due` tells when the sandbox is to be woken, as seconds since 1970.
+        `next_due` tells when the sandbox is to be woken, as seconds since 1970;
+        `waits_for`, whether a thread that the loop does not know is still at work.
         """
 
         def _until_due() -> float | None:
@@ -176,6 +183,7 @@ class SimulatedTime:
             return None if due is None else due - self.clock.time()
 
         self._loop.until_due = _until_due
+        self._loop.waits_for = waits_for
         return asyncio.Runner(loop_factory=lambda: self._loop)
 
     @property
