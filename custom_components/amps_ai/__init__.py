@@ -29,11 +29,13 @@ from .readings import (
     AmpsCoordinator,
     Coordinators,
     Ends,
+    Energies,
     FreshnessPlanner,
     Links,
     Schedule,
 )
 from .readings.ends import async_remove as async_remove_ends
+from .readings.energies import async_remove as async_remove_energies
 from .readings.leftovers import async_watch_leftovers
 from .readings.links import async_remove as async_remove_links
 from .runtime import AmpsConfigEntry, AmpsRuntimeData, async_begin_deliveries
@@ -86,13 +88,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     )
     links = Links(hass, account, coordinators)
     await links.async_load()
+    planner = FreshnessPlanner(hass, account, coordinators)
+    energies = Energies(hass, account, coordinators, lambda: planner.level.expedite)
+    await energies.async_load()
     await asyncio.gather(*(item.async_prepare() for item in coordinators.values()))
     _raise_if_unusable(account, coordinators.values())
     for coordinator in coordinators.values():
         await coordinator.async_refresh()
 
     ends = Ends(hass, entry)
-    planner = FreshnessPlanner(hass, account, coordinators)
     schedule = Schedule(hass, account, coordinators, ends)
     pushes = PushManager(
         account,
@@ -108,6 +112,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         planner=planner,
         schedule=schedule,
         links=links,
+        energies=energies,
         webhooks=webhooks,
     )
     account.async_share(coordinators.has)
@@ -120,6 +125,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     entry.async_on_unload(pushes.async_stop)
     entry.async_on_unload(links.async_stop)
     links.async_begin()
+    entry.async_on_unload(energies.async_stop)
+    energies.async_begin()
     async_watch_leftovers(account, coordinators)
     async_begin_deliveries(entry.runtime_data)
     return True
@@ -165,6 +172,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> Non
     async_remove_ends(hass, entry)
     hass.data.get(LIMITS, {}).pop(entry.entry_id, None)
     await async_remove_links(hass, entry)
+    await async_remove_energies(hass, entry)
     await async_remove_webhook(hass, entry)
 
 

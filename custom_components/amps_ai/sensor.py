@@ -8,10 +8,8 @@ from types import MappingProxyType
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
-    DOMAIN as SENSOR,
     SensorDeviceClass,
     SensorEntity,
-    SensorEntityDescription,
     SensorStateClass,
 )
 from homeassistant.const import (
@@ -23,10 +21,8 @@ from homeassistant.const import (
     UnitOfPower,
     UnitOfTime,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.entity_registry import EntityOptionsType
-from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
 from homeassistant.helpers.typing import StateType
 
 from .api import Action, ActionState, DeviceType
@@ -40,21 +36,17 @@ from .api.vocabulary import (
 from .common.const import ATTR_REPORTED_STATUS
 from .entities import (
     AmpsEntity,
-    AmpsEntityDescription,
     Table,
     action_attributes,
     async_setup_entities,
     takes_commands,
 )
-from .entities.energy_meter import EnergyMeter
+from .entities.counters import AmpsLifetimeSensor, AmpsMeter, AmpsMeterDescription
+from .entities.energy_meter import battery_content, battery_power, charger_power
+from .entities.measuring import AmpsMeasuringSensor, AmpsPlainSensorDescription, plain
 from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class AmpsPlainSensorDescription(AmpsEntityDescription, SensorEntityDescription):
-    """A sensor over the device as a whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +54,12 @@ class AmpsSensorDescription(AmpsPlainSensorDescription):
     """A sensor over a field of the state.
 
     `convert` turns the reported value into the shown one; `words` is the
-    vocabulary of an enum.
+    vocabulary of an enum; `decimals`, how exactly a number is measured.
     """
 
     convert: Callable[[Any], StateType] | None = None
     words: type[StrEnum] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class AmpsMeterDescription(AmpsPlainSensorDescription):
-    """An energy, estimated from a power.
-
-    `share` returns what of the reported power (kW) counts, never less than 0.
-    """
-
-    share: Callable[[float], float]
+    decimals: int | None = None
 
 
 def _status(words: type[StrEnum]) -> AmpsSensorDescription:
@@ -100,6 +83,7 @@ def _power(
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfPower.KILO_WATT,
         suggested_display_precision=2,
+        decimals=3,
         convert=convert,
     )
 
@@ -112,6 +96,7 @@ def _level(key: str, reads: str) -> AmpsSensorDescription:
         state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=PERCENTAGE,
         suggested_display_precision=0,
+        decimals=0,
     )
 
 
@@ -121,7 +106,6 @@ def _capacity(key: str, reads: str) -> AmpsSensorDescription:
         translation_key=key,
         reads=reads,
         device_class=SensorDeviceClass.ENERGY_STORAGE,
-        state_class=SensorStateClass.MEASUREMENT,
         native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         entity_category=EntityCategory.DIAGNOSTIC,
         suggested_display_precision=1,
@@ -152,8 +136,20 @@ def _max_current() -> AmpsSensorDescription:
 
 
 def _meter(
-    key: str, reads: str, share: Callable[[float], float]
+    key: str,
+    reads: str,
+    power: Callable[[Any], float | None],
+    sign: int = 1,
+    content: Callable[[Any], float | None] | None = None,
+    **more: Any,
 ) -> AmpsMeterDescription:
+    def _signed(value: float | None) -> float | None:
+        return None if value is None else sign * value
+
+    def _power(state: Any) -> float | None:
+        flows = _signed(power(state))
+        return None if flows is None else max(flows, 0)
+
     return AmpsMeterDescription(
         key=key,
         translation_key=key,
@@ -162,7 +158,9 @@ def _meter(
         state_class=SensorStateClass.TOTAL_INCREASING,
         native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
-        share=share,
+        power=_power,
+        content=None if content is None else lambda state: _signed(content(state)),
+        **more,
     )
 
 
@@ -200,15 +198,6 @@ SENSORS: Final[Table[AmpsSensorDescription]] = MappingProxyType(
         ),
         DeviceType.SOLAR_INVERTER: (
             _power("current_power"),
-            AmpsSensorDescription(
-                key="energy_total",
-                translation_key="energy_total",
-                reads="energy_total",
-                device_class=SensorDeviceClass.ENERGY,
-                state_class=SensorStateClass.TOTAL_INCREASING,
-                native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
-                suggested_display_precision=1,
-            ),
             _status(SolarInverterStatus),
         ),
         DeviceType.VEHICLE: (
@@ -222,6 +211,7 @@ SENSORS: Final[Table[AmpsSensorDescription]] = MappingProxyType(
                 # Not documented; the documented examples fit nothing else.
                 native_unit_of_measurement=UnitOfLength.MILES,
                 suggested_display_precision=0,
+                decimals=0,
             ),
             _power("charge_rate"),
             _percent("charge_limit", "charge_limit"),
@@ -230,7 +220,6 @@ SENSORS: Final[Table[AmpsSensorDescription]] = MappingProxyType(
                 translation_key="charge_time_remaining",
                 reads="charge_time_remaining",
                 device_class=SensorDeviceClass.DURATION,
-                state_class=SensorStateClass.MEASUREMENT,
                 native_unit_of_measurement=UnitOfTime.MINUTES,
                 suggested_display_precision=0,
             ),
@@ -244,11 +233,38 @@ SENSORS: Final[Table[AmpsSensorDescription]] = MappingProxyType(
 METERS: Final[Table[AmpsMeterDescription]] = MappingProxyType(
     {
         DeviceType.BATTERY: (
-            _meter("energy_charged", "charge_rate", lambda rate: max(rate, 0)),
-            _meter("energy_discharged", "charge_rate", lambda rate: max(-rate, 0)),
+            _meter(
+                "energy_charged",
+                "charge_rate",
+                battery_power,
+                content=battery_content,
+            ),
+            _meter(
+                "energy_discharged",
+                "charge_rate",
+                battery_power,
+                -1,
+                content=battery_content,
+            ),
         ),
         DeviceType.EV_CHARGER: (
-            _meter("energy_delivered", "current_power", lambda power: max(power, 0)),
+            _meter("energy_delivered", "current_power", charger_power, bridges=True),
+        ),
+    }
+)
+
+LIFETIMES: Final[Table[AmpsSensorDescription]] = MappingProxyType(
+    {
+        DeviceType.SOLAR_INVERTER: (
+            AmpsSensorDescription(
+                key="energy_total",
+                translation_key="energy_total",
+                reads="energy_total",
+                device_class=SensorDeviceClass.ENERGY,
+                state_class=SensorStateClass.TOTAL_INCREASING,
+                native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
+                suggested_display_precision=1,
+            ),
         ),
     }
 )
@@ -293,28 +309,11 @@ async def async_setup_entry(
     """Add the sensors of the devices."""
     await async_setup_entities(entry, async_add_entities, SENSORS, AmpsSensor)
     await async_setup_entities(entry, async_add_entities, METERS, AmpsMeter)
+    await async_setup_entities(entry, async_add_entities, LIFETIMES, AmpsLifetimeSensor)
     await async_setup_entities(entry, async_add_entities, READINGS, AmpsReadingSensor)
     await async_setup_entities(
         entry, async_add_entities, LAST_ACTIONS, AmpsLastActionSensor
     )
-
-
-class AmpsMeasuringSensor(AmpsEntity, SensorEntity):
-    """A sensor whose description says with how many decimals it is shown."""
-
-    entity_description: AmpsPlainSensorDescription
-
-    @override
-    def get_initial_entity_options(self) -> EntityOptionsType | None:
-        """Return the options to begin with, the decimals among them.
-
-        Else Home Assistant stores them once the sensor is there, and tells
-        everybody of the change: for each of the sensors.
-        """
-        options = super().get_initial_entity_options() or {}
-        if (decimals := self.suggested_display_precision) is not None:
-            options = {**options, SENSOR: {"suggested_display_precision": decimals}}
-        return options or None
 
 
 class AmpsSensor(AmpsMeasuringSensor):
@@ -332,7 +331,11 @@ class AmpsSensor(AmpsMeasuringSensor):
             return None
         if description.words is not None:
             return understand(description.words, value)
-        return value if description.convert is None else description.convert(value)
+        if description.convert is not None:
+            value = description.convert(value)
+        decimals = description.decimals
+        shown: StateType = value if decimals is None else plain(value, decimals)
+        return shown
 
     @property
     @override
@@ -344,59 +347,6 @@ class AmpsSensor(AmpsMeasuringSensor):
         if understand(words, self.reported) is not None:
             return None
         return {ATTR_REPORTED_STATUS: self.reported}
-
-
-class AmpsMeter(AmpsMeasuringSensor, RestoreEntity):
-    """An energy, added up from the power at each reading."""
-
-    entity_description: AmpsMeterDescription
-
-    _follows_readings = True
-    _meter = EnergyMeter()
-    _shown: tuple[bool, float] | None = None
-
-    @override
-    async def async_added_to_hass(self) -> None:
-        """Go on from where the meter stood."""
-        stored = await self.async_get_last_extra_data()
-        self._meter = EnergyMeter.from_dict(stored.as_dict() if stored else {})
-        self._add()
-        await super().async_added_to_hass()
-
-    @property
-    @override
-    def extra_restore_state_data(self) -> ExtraStoredData:
-        """Return what to keep over a restart."""
-        return self._meter
-
-    @property
-    @override
-    def native_value(self) -> float:
-        """Return the energy so far, in kWh."""
-        return self._meter.energy
-
-    @callback
-    @override
-    def _handle_coordinator_update(self) -> None:
-        self._add()
-        shown = (self.available, self._meter.energy)
-        # Most readings find nothing that goes one of the two ways.
-        if shown != self._shown:
-            self._shown = shown
-            super()._handle_coordinator_update()
-
-    def _add(self) -> None:
-        power = self.reported
-        gap = 2 * self.coordinator.config_entry.runtime_data.planner.target
-        captured = self.device.sync.last_pulled_at
-        if captured and captured > self.coordinator.account.clock.now() + gap:
-            # A clock gone wrong must not make all that follows look old.
-            return
-        self._meter.add(
-            None if power is None else self.entity_description.share(power),
-            captured,
-            longest_gap=gap,
-        )
 
 
 class AmpsReadingSensor(AmpsEntity, SensorEntity):

@@ -55,14 +55,12 @@ REST: Final = 0.75 * HOUR
 KEPT: Final = 1 * DAY
 # Ids of deliveries are remembered so long.
 REMEMBERED: Final = 3 * DAY
-# What web servers and clients clean up by themselves, and what Home Assistant's
-# memory of the last states keeps of entities that are gone.
+# What web servers and clients clean up by themselves.
 _NOT_LEFT: Final = (
     "timers of AsyncEngine._async_cache_cleanup",
     "timers of RequestHandler._process_keepalive",
     "timers of TimeoutHandle.__call__",
     "timers of _weakref_handle",
-    "objects of EnergyMeter",
 )
 _PRESETS: Final = {"follow_schedule": "schedule", "permanent": "hold"}
 _MODES: Final = {
@@ -425,15 +423,15 @@ class Soak:
             ".client.requests": 150,
             # Odd things are told once each.
             ".account._told": 40,
-            # What the energies showed last: two values each, two of a device.
-            "sensor._shown": 4 * devices,
+            # The energies: two of a device, and who waits to show one.
+            "energies._kept": devices,
+            "energies._kept[]": 2 * devices,
+            "energies._waiting": 2 * devices,
             # The last action of a device is kept as long as it is.
             "objects: Link": 2 * devices,
             "objects: _Lane": 2 * devices,
-            # Two of a device, and Home Assistant keeps the last state of each
-            # for a week, also of devices that were replaced.
-            "objects: EnergyMeter": 4
-            * (self.options.devices + self.trouble.counts.get("a device replaced", 0)),
+            "objects: EnergyMeter": 2 * devices,
+            "objects: LifetimeEnergy": devices,
         }
 
     # Nothing is left behind

@@ -12,6 +12,13 @@ from .vocabulary import DeviceType
 
 # A battery of more than this many kWh is a reply that speaks in Wh.
 _MOST_KWH: Final = 1000
+# No home has more; a reply of more is in watts, or no measurement.
+_MOST_KW: Final = 100
+
+
+def _kw(value: object) -> float | None:
+    amount = number(value)
+    return amount if amount is not None and abs(amount) <= _MOST_KW else None
 
 
 def _kwh(value: object) -> float | None:
@@ -46,7 +53,7 @@ class BatteryState(State):
     status: str | None = key("status", text)
     level: float | None = key("level", number)
     capacity: float | None = key("capacity", _kwh)
-    charge_rate: float | None = key("chargeRate", number)
+    charge_rate: float | None = key("chargeRate", _kw)
     discharge_limit: float | None = key("dischargeLimit", number)
     current_mode: str | None = key("currentMode", text)
 
@@ -58,7 +65,7 @@ class EvChargerState(State):
     status: str | None = key("status", text)
     is_connected: bool | None = key("isConnected", flag)
     is_charging: bool | None = key("isCharging", flag)
-    current_power: float | None = key("currentPower", number)
+    current_power: float | None = key("currentPower", _kw)
     max_current: float | None = key("maxCurrent", number)
     power_rate_limit: float | None = key("powerRateLimit", number)
 
@@ -80,7 +87,7 @@ class SolarInverterState(State):
     """A solar inverter: power in kW, energy over its life in kWh."""
 
     status: str | None = key("status", text)
-    current_power: float | None = key("currentPower", number)
+    current_power: float | None = key("currentPower", _kw)
     producing: bool | None = key("producing", flag)
     energy_total: float | None = key("energyTotal", number)
 
@@ -99,7 +106,7 @@ class VehicleState(State):
     fully_charged: bool | None = key("fullyCharged", flag)
     battery_capacity: float | None = key("batteryCapacity", _kwh)
     charge_limit: float | None = key("chargeLimit", number)
-    charge_rate: float | None = key("chargeRate", number)
+    charge_rate: float | None = key("chargeRate", _kw)
     charge_time_remaining: float | None = key("chargeTimeRemaining", number)
     max_current: float | None = key("maxCurrent", number)
 

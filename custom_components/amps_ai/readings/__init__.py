@@ -3,6 +3,7 @@
 from .coordinator import AmpsCoordinator
 from .coordinators import Coordinators
 from .ends import Ends
+from .energies import Energies
 from .freshness import FreshnessPlanner
 from .links import Links
 from .news import Watch
@@ -12,6 +13,7 @@ __all__ = [
     "AmpsCoordinator",
     "Coordinators",
     "Ends",
+    "Energies",
     "FreshnessPlanner",
     "Links",
     "Schedule",

@@ -7,7 +7,14 @@ from homeassistant.config_entries import ConfigEntry
 
 from ..account import AmpsAccount
 from ..pushes import PushManager
-from ..readings import AmpsCoordinator, Coordinators, FreshnessPlanner, Links, Schedule
+from ..readings import (
+    AmpsCoordinator,
+    Coordinators,
+    Energies,
+    FreshnessPlanner,
+    Links,
+    Schedule,
+)
 from ..webhooks import WebhookReceiver
 
 type AmpsConfigEntry = ConfigEntry[AmpsRuntimeData]
@@ -23,6 +30,7 @@ class AmpsRuntimeData:
     planner: FreshnessPlanner
     schedule: Schedule
     links: Links
+    energies: Energies
     webhooks: WebhookReceiver | None
 
     async def async_look_for_devices(self) -> None:
