@@ -99,7 +99,7 @@ def in_simulated_time() -> Generator[None]:
         patch("sandbox.server.wait_until", _wait_until),
         patch("sandbox.webhooks.sending.wait_until", _wait_until),
         # The clock is moved by hand, and whoever moves it settles what is due.
-        patch("sandbox.webhooks.LOOK", 86400.0),
+        patch("sandbox.webhooks.sending.LOOK", 86400.0),
     ):
         yield
 
