@@ -145,7 +145,6 @@ async def test_looks(
     home = FrontEnd(page, full_demo.url, full_demo.sandbox_url, pictures)
     await _open(home)
     await expect(_heading(home, _words(language)["flow"])).to_be_visible()
-    await expect(_heading(home, _words(language)["planned"])).to_have_count(1)
     await home.shoot("overview")
     await _heading(home, "Powerwall 2").click()
     await expect(_heading(home, _words(language)["controls"])).to_have_count(1)
@@ -181,6 +180,8 @@ async def test_overview(full: FrontEnd) -> None:
 async def test_quick_choice(present: FrontEnd) -> None:
     """One tap charges for two hours: it is under way, and planned."""
     await _open(present)
+    planned = _heading(present, "Planned")
+    await expect(planned).not_to_be_visible()
     await present.forget_requests()
     await _press(present, "Charge for 2 hours")
     body = (await present.wait_for_request(f"/battery/{BATTERY}"))["action"]
@@ -193,6 +194,7 @@ async def test_quick_choice(present: FrontEnd) -> None:
     await expect(row).to_contain_text("Scheduled")
     event = present.page.locator("hui-calendar-card .fc-event, hui-calendar-card tr")
     await expect(event.filter(has_text="Powerwall 2").first).to_be_visible()
+    await expect(planned).to_be_visible()
     await present.shoot("planned")
 
     # It waits for nothing any more.
@@ -207,6 +209,7 @@ async def test_quick_choice(present: FrontEnd) -> None:
             action["id"],
         )
     await expect(row).to_have_count(0)
+    await expect(planned).not_to_be_visible()
 
 
 async def test_awaited(present: FrontEnd) -> None:

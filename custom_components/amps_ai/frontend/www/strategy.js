@@ -703,23 +703,38 @@ async function powerIsKnown(hass) {
 }
 
 /**
+ * Return what comes next, which is there only while something is planned.
+ *
  * @param {Cards} cards
  * @param {string[]} calendars
- * @returns {Section[]}
+ * @returns {Card[]}
  */
 function planned(cards, calendars) {
   if (!calendars.length) {
     return [];
   }
-  return section([
-    cards.heading(cards.say("planned"), "mdi:calendar-clock"),
+  // A calendar without an event to come has no such attribute.
+  const visibility = [
+    {
+      condition: "or",
+      conditions: calendars.map((entity) => ({
+        condition: "state",
+        entity,
+        attribute: "message",
+        state_not: "unknown",
+      })),
+    },
+  ];
+  return [
+    cards.heading(cards.say("planned"), "mdi:calendar-clock", { visibility }),
     {
       type: "calendar",
       entities: calendars,
       initial_view: "listWeek",
       grid_options: { columns: 12, rows: 5 },
+      visibility,
     },
-  ]);
+  ];
 }
 
 /**
@@ -834,11 +849,14 @@ async function overview(hass, account, cards) {
     type: "sections",
     max_columns: 3,
     sections: [
-      ...section([...cards.trouble(devices), ...(await flow(hass, cards, devices))]),
+      ...section([
+        ...cards.trouble(devices),
+        ...(await flow(hass, cards, devices)),
+        ...planned(cards, calendars),
+      ]),
       ...(few
         ? devices.flatMap((device) => ofDevice(cards, device))
         : inGroups(hass, cards, devices)),
-      ...planned(cards, calendars),
       ...(today.length && today.length <= SOME
         ? section([cards.heading(say("today"), "mdi:calendar-today"), ...today])
         : []),
@@ -986,7 +1004,6 @@ function single(hass, device, cards) {
         }),
         ...readings,
         ...tiles(undefined),
-        ...headed("diagnostic", "mdi:stethoscope", [...tiles("diagnostic"), ...age]),
       ]),
       ...section([
         ...headed("controls", "mdi:gesture-tap", controls),
@@ -1004,6 +1021,7 @@ function single(hass, device, cards) {
               },
             ])
           : []),
+        ...headed("diagnostic", "mdi:stethoscope", [...tiles("diagnostic"), ...age]),
       ]),
     ],
   };
