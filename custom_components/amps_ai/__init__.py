@@ -17,7 +17,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.typing import ConfigType
 
-from .account import LIMITS, AmpsAccount
+from .account import LIMITS, AmpsAccount, async_stop_trying, async_try_again
 from .api import AmpsInvalidKeyError, DeviceType
 from .assist import async_register_commands_api
 from .common import issues
@@ -71,6 +71,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         # One that never loaded is not unloaded when it is switched off.
         if entry.domain == DOMAIN and entry.disabled_by is not None:
             issues.async_forget(hass, entry)
+            async_stop_trying(hass, entry)
 
     async_dispatcher_connect(hass, SIGNAL_CONFIG_ENTRY_CHANGED, _entry_changed)
     return True
@@ -78,6 +79,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
 
 async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool:
     """Set up an account: ask for its devices and add their entities."""
+    async_stop_trying(hass, entry)
     webhooks = await async_register_webhook(hass, entry)
     account = AmpsAccount(hass, entry)
     coordinators = Coordinators(
@@ -97,6 +99,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         await coordinator.async_refresh()
 
     ends = Ends(hass, entry)
+    await ends.async_load()
     schedule = Schedule(hass, account, coordinators, ends)
     pushes = PushManager(
         account,
@@ -117,12 +120,16 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     )
     account.async_share(coordinators.has)
     account.async_register_service()
+    # Named in one order, whoever is the first to ask.
+    for _, device in coordinators.devices():
+        account.async_name(device)
     await planner.async_read_new()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(planner.async_start())
     entry.async_on_unload(schedule.async_start())
     pushes.async_take_up()
     entry.async_on_unload(pushes.async_stop)
+    entry.async_on_unload(ends.async_stop)
     entry.async_on_unload(links.async_stop)
     links.async_begin()
     entry.async_on_unload(energies.async_stop)
@@ -147,6 +154,7 @@ def _raise_if_unusable(
             # A bare refusal too often, and then alone.
             account.limits.key_refused and error.status is not None
         ):
+            async_try_again(account.hass, account.entry)
             raise spoken(error, title, ConfigEntryAuthFailed) from error
     if len(failed) == len(errors):
         account.async_keep_limits()
@@ -168,8 +176,9 @@ async def async_migrate_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bo
 
 async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> None:
     """Remove what an account leaves behind."""
+    async_stop_trying(hass, entry)
     issues.async_forget(hass, entry)
-    async_remove_ends(hass, entry)
+    await async_remove_ends(hass, entry)
     hass.data.get(LIMITS, {}).pop(entry.entry_id, None)
     await async_remove_links(hass, entry)
     await async_remove_energies(hass, entry)

@@ -1,6 +1,8 @@
 """Calendar: what is planned for the devices."""
 
+import asyncio
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, Final, override
 
 from homeassistant.components.calendar import (
@@ -22,6 +24,8 @@ PARALLEL_UPDATES = 0
 
 SCHEDULE: Final = CalendarEntityDescription(key="schedule", translation_key="schedule")
 
+# So many events are made in one go.
+_AT_A_TIME: Final = 50
 # A command without a window has no end, and a calendar wants one.
 _SHORT: Final = timedelta(minutes=15)
 
@@ -46,8 +50,8 @@ class AmpsScheduleCalendar(CalendarEntity):
         """Describe the calendar."""
         self.entity_description = SCHEDULE
         self._account = entry.runtime_data.account
+        self._runtime = entry.runtime_data
         self._schedule = entry.runtime_data.schedule
-        self._follower = entry.runtime_data.pushes.follower
         self._attr_unique_id = f"{entry.entry_id}_{SCHEDULE.key}"
         self._attr_device_info = self._account.service_info
 
@@ -57,49 +61,46 @@ class AmpsScheduleCalendar(CalendarEntity):
         await super().async_added_to_hass()
         self.async_on_remove(self._schedule.async_listen(self.async_write_ha_state))
 
-    def _event(self, device: Device, action: Action) -> CalendarEvent | None:
-        if action.start is None:
-            return None
-        end = action.end
-        if end is None or end <= action.start:
-            end = action.start + _SHORT
+    def _event(self, device: Device, action: Action, start: datetime) -> CalendarEvent:
         name = self._account.async_spoken_name(device)
         return CalendarEvent(
-            start=dt_util.as_local(action.start),
-            end=dt_util.as_local(end),
+            start=dt_util.as_local(start),
+            end=dt_util.as_local(_end_of(action, start)),
             summary=f"{name}: {action.command}",
             description=_details(action),
             uid=action.id,
         )
-
-    def _events(self) -> list[CalendarEvent]:
-        events = [
-            event
-            for device, action in self._schedule
-            if (event := self._event(device, action)) is not None
-        ]
-        return sorted(events, key=lambda event: event.start_datetime_local)
 
     @property
     @override
     def event(self) -> CalendarEvent | None:
         """Return what is on, else what comes next."""
         now = self._account.clock.now()
-        return next(
-            (event for event in self._events() if event.end_datetime_local > now), None
-        )
+        coming = [
+            (action.start, action.id, device, action)
+            for device, action in self._schedule
+            if action.start is not None and _end_of(action, action.start) > now
+        ]
+        if not coming:
+            return None
+        start, _, device, action = min(coming, key=itemgetter(0, 1))
+        return self._event(device, action, start)
 
     @override
     async def async_get_events(
         self, hass: HomeAssistant, start_date: datetime, end_date: datetime
     ) -> list[CalendarEvent]:
         """Return what is planned in a span of time."""
-        return [
-            event
-            for event in self._events()
-            if event.start_datetime_local < end_date
-            and event.end_datetime_local > start_date
-        ]
+        events: list[CalendarEvent] = []
+        for device, action in tuple(self._schedule):
+            if (start := action.start) is None or start >= end_date:
+                continue
+            if _end_of(action, start) > start_date:
+                events.append(self._event(device, action, start))
+                if len(events) % _AT_A_TIME == 0:
+                    # The loop is everybody's.
+                    await asyncio.sleep(0)
+        return sorted(events, key=lambda event: event.start_datetime_local)
 
     @override
     async def async_delete_event(
@@ -111,13 +112,15 @@ class AmpsScheduleCalendar(CalendarEntity):
         """Cancel a command that has not begun yet."""
         for device, action in self._schedule:
             if action.id == uid:
-                name = self._account.async_spoken_name(device)
-                with self._account.speaking(name):
-                    cancelled = await self._account.client.async_cancel_action(uid)
-                self._follower.async_cancelled(device, cancelled)
-                await self._schedule.async_ask(device)
+                await self._runtime.async_cancel(device, uid)
                 return
         raise refused("action_unknown", self._account.entry.title, action=uid)
+
+
+def _end_of(action: Action, start: datetime) -> datetime:
+    """Return when an action is over, as a calendar shows it."""
+    end = action.end
+    return end if end is not None and end > start else start + _SHORT
 
 
 def _details(action: Action) -> str | None:

@@ -123,6 +123,13 @@ async def async_find(client: AmpsClient, *, ids: bool) -> Found:
     )
 
 
+def _others(entry: ConfigEntry, schema: vol.Schema) -> dict[str, Any]:
+    """Return what an entry has that a form does not ask for."""
+    return {
+        name: value for name, value in entry.data.items() if name not in schema.schema
+    }
+
+
 def _tidy(user_input: Mapping[str, Any]) -> dict[str, str]:
     """Return what was typed, without surrounding space and without nothing."""
     typed = {name: str(value).strip() for name, value in user_input.items()}
@@ -359,15 +366,10 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
         """Take new data for an entry, if they lead to the same devices."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            kept = {
-                name: value
-                for name, value in entry.data.items()
-                if name not in schema.schema
-            }
-            self._typed = {**kept, **_tidy(user_input)}
+            self._typed = {**_others(entry, schema), **_tidy(user_input)}
             errors = self._missing() or await self._async_look(schema, ids=True)
             if not errors:
-                return await self._async_update(entry)
+                return await self._async_update(entry, schema)
         suggested = {
             name: value
             for name, value in (user_input or entry.data).items()
@@ -380,7 +382,9 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
             errors=errors,
         )
 
-    async def _async_update(self, entry: ConfigEntry) -> ConfigFlowResult:
+    async def _async_update(
+        self, entry: ConfigEntry, schema: vol.Schema
+    ) -> ConfigFlowResult:
         environment, _, _ = (entry.unique_id or "").partition(":")
         owned = {
             device_id
@@ -399,6 +403,7 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         if self._overlaps():
             return self.async_abort(reason="overlapping_entry")
+        # Others may have changed the rest while the key was tried.
         return self.async_update_reload_and_abort(
-            entry, unique_id=unique_id, data=self._typed
+            entry, unique_id=unique_id, data={**self._typed, **_others(entry, schema)}
         )

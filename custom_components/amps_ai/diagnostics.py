@@ -1,5 +1,6 @@
 """Diagnostics: everything needed to help somebody, and nothing secret."""
 
+import asyncio
 from typing import Any, Final
 
 from homeassistant.components.diagnostics import async_redact_data
@@ -12,6 +13,7 @@ from homeassistant.helpers.device_registry import DeviceEntry
 from .api import Device
 from .api.redact import redacted
 from .common.const import CONF_CLOUDHOOK_URL, CONF_USER_ID, CONF_WEBHOOK_SECRET, DOMAIN
+from .readings import AmpsCoordinator
 from .runtime import AmpsConfigEntry
 
 _SECRET: Final = {
@@ -27,7 +29,7 @@ async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: AmpsConfigEntry
 ) -> dict[str, Any]:
     """Return what is known of an account and of each of its devices."""
-    return {**_account(entry), "devices": _devices(hass, entry, None)}
+    return {**_account(entry), "devices": await _async_devices(hass, entry, None)}
 
 
 async def async_get_device_diagnostics(
@@ -35,7 +37,7 @@ async def async_get_device_diagnostics(
 ) -> dict[str, Any]:
     """Return what is known of one device, and of its account."""
     ids = {device_id for domain, device_id in device.identifiers if domain == DOMAIN}
-    return {**_account(entry), "devices": _devices(hass, entry, ids)}
+    return {**_account(entry), "devices": await _async_devices(hass, entry, ids)}
 
 
 @callback
@@ -74,22 +76,38 @@ def _account(entry: AmpsConfigEntry) -> dict[str, Any]:
     }
 
 
-@callback
-def _devices(
+async def _async_devices(
     hass: HomeAssistant, entry: AmpsConfigEntry, wanted: set[str] | None
 ) -> dict[str, Any]:
     """Return what is known of the devices that are wanted, or of all."""
     if entry.state is not ConfigEntryState.LOADED:
         return {}
     runtime = entry.runtime_data
+    told: dict[str, Any] = {}
+    for _, device in runtime.coordinators.devices():
+        if wanted is None or device.id in wanted:
+            told[device.id] = {
+                **runtime.account.client.scrub(_device(entry, device)),
+                "entities": _entities(hass, entry, device.id),
+            }
+            # The loop is everybody's.
+            await asyncio.sleep(0)
+    return told
+
+
+def _freshness(coordinator: AmpsCoordinator, device_id: str) -> dict[str, Any]:
+    """Return how fresh a device's data is."""
+    age, age_of_single_read = (
+        None if at is None else round(coordinator.account.clock.age(at).total_seconds())
+        for at in (
+            coordinator.async_pulled_at(device_id, single=single)
+            for single in (False, True)
+        )
+    )
     return {
-        device_id: {
-            **runtime.account.client.scrub(_device(entry, device)),
-            "entities": _entities(hass, entry, device_id),
-        }
-        for coordinator in runtime.coordinators.values()
-        for device_id, device in coordinator.data.items()
-        if wanted is None or device_id in wanted
+        "usable": coordinator.async_is_usable(device_id),
+        "age": age,
+        "age_of_single_read": age_of_single_read,
     }
 
 
@@ -101,7 +119,7 @@ def _device(entry: AmpsConfigEntry, device: Device) -> dict[str, Any]:
             "type": device.type.value,
             "is_older": device.is_older,
             "detailed": device.detailed,
-            "freshness": runtime.coordinators[device.type].async_freshness(device.id),
+            "freshness": _freshness(runtime.coordinators[device.type], device.id),
             "pushes": runtime.pushes.as_dict(device.id),
             "planned": [action.as_record() for action in runtime.schedule.of(device)],
             "body": device.raw,

@@ -59,6 +59,16 @@ class AmpsActionEvent(AmpsEntity, EventEntity):
 
     _attr_event_types = [state.value for state in ActionState if state in FINAL_STATES]
 
+    @property
+    @override
+    def available(self) -> bool:
+        """Return that what was is known still.
+
+        Else it would change to an old time once the device is there again,
+        which automations take for a new event.
+        """
+        return True
+
     @override
     async def async_added_to_hass(self) -> None:
         """Listen for the ends of the device's actions."""

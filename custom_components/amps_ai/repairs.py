@@ -1,14 +1,17 @@
 """Repairs: the flows in which a person mends something."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 import json
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
+from homeassistant.util.hass_dict import HassKey
 import voluptuous as vol
 
 from .api import Push, Quantity
@@ -17,6 +20,11 @@ from .api.vocabulary import Strategy
 from .common.const import DOMAIN
 from .common.names import without_markup
 from .runtime import AmpsConfigEntry
+
+# A window can begin so soon.
+_SOON: Final = timedelta(minutes=1)
+# Held by whoever mends an issue, by its id.
+_LOCKS: Final[HassKey[dict[str, asyncio.Lock]]] = HassKey(f"{DOMAIN}_mending")
 
 
 async def async_create_fix_flow(
@@ -51,7 +59,7 @@ class SchedulerActiveFlow(RepairsFlow):
         }
         if user_input is not None:
             try:
-                await self._async_push()
+                await self._async_push_once()
             except HomeAssistantError as err:
                 errors["base"] = "push_failed"
                 placeholders["error"] = str(err)
@@ -63,6 +71,14 @@ class SchedulerActiveFlow(RepairsFlow):
             description_placeholders=placeholders,
             errors=errors,
         )
+
+    async def _async_push_once(self) -> None:
+        """Push, unless somebody has done so while this one waited."""
+        locks = self.hass.data.setdefault(_LOCKS, {})
+        async with locks.setdefault(self.issue_id, asyncio.Lock()):
+            if ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id):
+                await self._async_push()
+                ir.async_delete_issue(self.hass, DOMAIN, self.issue_id)
 
     async def _async_push(self) -> None:
         entry: AmpsConfigEntry | None = self.hass.config_entries.async_get_entry(
@@ -90,19 +106,25 @@ class SchedulerActiveFlow(RepairsFlow):
         end = instant(self._data.get("end"))
         if end is not None:
             # What was to end goes on to do so; it can begin in a minute.
-            now = dt_util.as_local(runtime.account.clock.now())
-            start = now + timedelta(minutes=1)
-            if end <= start:
+            local = dt_util.as_local(end)
+            if end <= runtime.account.clock.now() + _SOON:
                 raise HomeAssistantError(
                     translation_domain=DOMAIN,
                     translation_key="end_before_start",
                     translation_placeholders={"device": str(self._data.get("device"))},
                 )
-            push = replace(
-                push,
-                start=start.replace(tzinfo=None),
-                end=dt_util.as_local(end).replace(tzinfo=None),
-            )
+            if local.fold:
+                # The API takes wall-clock time, which cannot say the second of two.
+                raise HomeAssistantError(
+                    translation_domain=DOMAIN,
+                    translation_key="time_comes_twice",
+                    translation_placeholders={
+                        "device": str(self._data.get("device")),
+                        "field": "end",
+                        "time": local.isoformat(" ", "minutes"),
+                    },
+                )
+            push = replace(push, start="1m", end=local.replace(tzinfo=None))
         await runtime.pushes.async_command(
             coordinator, coordinator.data[device_id], push, wait=10
         )

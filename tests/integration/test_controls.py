@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Generator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +25,7 @@ from pytest_homeassistant_custom_component.common import (
     async_fire_time_changed,
 )
 
-from custom_components.amps_ai.api import DeviceType, Push
+from custom_components.amps_ai.api import ActionState, DeviceType, Push
 from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox import Sandbox
 
@@ -328,31 +329,33 @@ async def test_newest_intent_replaces_a_scheduled_action(
     await done(hass)
     assert [record.body for record in sandbox.requests.pushes(BATTERY)] == [
         _command("charge"),
-        _command("charge") | {"onConflict": "cancel_and_replace"},
+        _command("charge"),
     ]
+    assert len(sandbox.requests.of("POST", f"/actions/{waiting.id}/cancel")) == 1
     assert [(event.data["action_id"], event.data["state"]) for event in ends][:1] == [
         (waiting.id, "cancelled")
     ]
     assert ends[1].data["state"] == "completed"
 
 
+async def _accepted(sandbox: Sandbox, count: int) -> None:
+    """Wait until so many commands were taken."""
+    while sum(item.status == 202 for item in sandbox.requests.pushes(BATTERY)) < count:
+        await asyncio.sleep(0.01)
+
+
 async def test_one_in_flight_is_waited_for(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    """A second command waits for the first one, and comes after it."""
+    """A second command waits for the first one, longer than its call does."""
     sandbox.action_seconds = 20
     with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05):
         await _call(hass, "select_option", MODE, option="charge")
-        task = hass.async_create_task(
-            _call(hass, "select_option", MODE, option="discharge")
-        )
-        await asyncio.sleep(0.2)
+        await _call(hass, "select_option", MODE, option="discharge")
         assert _state(hass, MODE) == "discharge"
-        assert not task.done()
         sandbox.clock.advance(21)
-        await task
+        await _accepted(sandbox, 2)
     sandbox.clock.advance(21)
-    await asyncio.sleep(0.1)
     await done(hass)
     accepted = [
         record.body["action"]["command"]
@@ -366,17 +369,18 @@ async def test_one_in_flight_is_waited_for(
 async def test_busy_for_too_long(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    """A device that stays busy is an error, and nothing is pushed later."""
+    """What somebody else has going is waited for a while, and then no more."""
     sandbox.action_seconds = 1000
+    runtime = loaded.runtime_data
+    device = runtime.find(BATTERY).data[BATTERY]
+    await runtime.account.client.async_push(device, Push(command="charge"))
     with (
-        patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05),
-        patch("custom_components.amps_ai.pushes.sending.BUSY_WAIT", 0.2),
+        patch("custom_components.amps_ai.pushes.sending.BUSY_WAIT", 0.1),
+        pytest.raises(HomeAssistantError) as caught,
     ):
-        await _call(hass, "select_option", MODE, option="charge")
-        with pytest.raises(HomeAssistantError) as caught:
-            await _call(hass, "select_option", MODE, option="discharge")
+        await _call(hass, "select_option", MODE, option="discharge")
     assert caught.value.translation_key == "device_busy"
-    assert _state(hass, MODE) == "charge"
+    assert _state(hass, MODE) == "auto_balanced"
     sandbox.requests.clear()
     sandbox.clock.advance(1001)
     await asyncio.sleep(0.1)
@@ -533,7 +537,8 @@ async def test_each_refusal_has_its_words(
     await done(hass)
     assert caught.value.translation_key == key
     assert "Powerwall 2" in str(caught.value)
-    assert _state(hass, MODE) == "auto_balanced"
+    lost = key in ("device_not_found", "device_offline")
+    assert _state(hass, MODE) == ("unavailable" if lost else "auto_balanced")
 
 
 async def test_unload_in_the_middle(
@@ -599,25 +604,156 @@ async def test_one_in_flight_from_elsewhere_is_waited_for(
     assert _state(hass, "sensor.powerwall_2_last_command") == "completed"
 
 
-async def test_displaced_action_that_cannot_be_read(
+async def test_what_made_way_is_told_though_the_push_fails(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    """What made way is told as cancelled, even where no more is known of it."""
+    """What was planned is gone, whatever becomes of the tap."""
     ends = async_capture_events(hass, EVENT_ACTION)
     runtime = loaded.runtime_data
     device = runtime.find(BATTERY).data[BATTERY]
     waiting = await runtime.account.client.async_push(
         device, Push(command="discharge", start="2h")
     )
-    sandbox.action_seconds = 0
-    sandbox.faults.add(
-        method="GET", path=f"/actions/{waiting.id}", status=500, code="INTERNAL_ERROR"
-    )
-    await _call(hass, "select_option", MODE, option="charge")
+    cancel = f"/actions/{waiting.id}/cancel"
+    task = hass.async_create_task(_call(hass, "select_option", MODE, option="charge"))
+    while not sandbox.requests.of("POST", cancel):
+        await asyncio.sleep(0)
+    sandbox.faults.add(method="POST", path=f"/battery/{BATTERY}", status=503)
+    with pytest.raises(HomeAssistantError):
+        await task
     await done(hass)
     assert (waiting.id, "cancelled") in [
         (event.data["action_id"], event.data["state"]) for event in ends
     ]
+    assert _state(hass, MODE) == "auto_balanced"
+
+
+async def test_slider_that_never_rests(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """It is sent now and then, and what it wanted does not pile up."""
+    sandbox.requests.clear()
+    with (
+        patch("custom_components.amps_ai.pushes.manager.REST", 30),
+        patch("custom_components.amps_ai.pushes.order.MOST_REST", 0.05),
+    ):
+        value = 6.0
+        moves = []
+        while not sandbox.requests.settings(CHARGER):
+            value = 6 + (value + 0.1) % 5
+            moves.append(
+                hass.async_create_task(_call(hass, "set_value", CAP, value=value))
+            )
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*moves)
+    lane = loaded.runtime_data.pushes._lanes.of(CHARGER)
+    depth, intent = 0, lane.intents.get("max_power")
+    while intent is not None:
+        depth, intent = depth + 1, intent.previous
+    assert depth <= 2
+    assert not lane.restless
+
+
+async def test_on_after_off_is_not_off(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What an older command wanted is not shown with a newer one."""
+    sandbox.home.push_shows_at_once = False
+    sandbox.action_seconds = 0
+    await _call(hass, "turn_off", CLIMATE)
+    assert _state(hass, CLIMATE) == HVACMode.OFF
+    await _call(hass, "turn_on", CLIMATE)
+    assert _state(hass, CLIMATE) == HVACMode.HEAT_COOL
+
+
+async def test_offline_device_that_is_tapped(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A push that finds the device offline shows it so."""
+    sandbox.device(BATTERY).offline = True
+    with pytest.raises(HomeAssistantError) as caught:
+        await _call(hass, "select_option", MODE, option="charge")
+    assert caught.value.translation_key == "device_offline"
+    assert _state(hass, MODE) == "unavailable"
+
+
+async def test_follower_holds_back_with_the_account(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Who follows a command tells of an overload, and asks no more meanwhile."""
+    sandbox.action_seconds = 1000
+    overload = sandbox.faults.add(
+        method="GET", path="/actions/*", status=429, retry_after=300
+    )
+    with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.05):
+        await _call(hass, "select_option", MODE, option="charge")
+    while not overload.hits:
+        await asyncio.sleep(0.01)
+    limits = loaded.runtime_data.account.limits
+    while not limits.remaining:
+        await asyncio.sleep(0.01)
+    assert limits.remaining > 200
+    await asyncio.sleep(0.1)
+    assert overload.hits == 1
+    # What a webhook tells meanwhile, is heard.
+    runtime = loaded.runtime_data
+    device = runtime.find(BATTERY).data[BATTERY]
+    (action,) = runtime.pushes.follower.async_in_flight(device)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    await runtime.pushes.follower.async_take_end(
+        device, replace(action, state=ActionState.COMPLETED)
+    )
+    while not ends:
+        await asyncio.sleep(0)
+    assert ends[0].data["action_id"] == action.id
+
+
+async def test_more_in_the_way_than_can_be_told(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A refusal that names thousands of actions is told in short."""
+    ids = [f"act_{number}" for number in range(3000)]
+    sandbox.faults.add(
+        method="POST",
+        path=f"/battery/{BATTERY}",
+        code="CONFLICT",
+        details={
+            "conflictingActionIds": ids,
+            "strategies": ["cancel_and_replace"],
+        },
+    )
+    sandbox.requests.clear()
+    with pytest.raises(HomeAssistantError) as caught:
+        await loaded.runtime_data.pushes.async_command(
+            loaded.runtime_data.find(BATTERY),
+            loaded.runtime_data.find(BATTERY).data[BATTERY],
+            Push(command="charge"),
+            wait=0,
+        )
+    assert caught.value.translation_key == "conflict_with"
+    assert len(sandbox.requests.of("GET", "/actions/*")) <= 5
+    assert (caught.value.translation_placeholders or {})["actions"].endswith("+ 2995")
+
+
+async def test_id_that_is_used_again(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """The end of each push is told, also where two have one id."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 0
+    await _call(hass, "select_option", MODE, option="charge")
+    await done(hass)
+    first = ends[0].data["action_id"]
+    sandbox.faults.add(
+        method="POST",
+        path=f"/battery/{BATTERY}",
+        kind="json",
+        status=202,
+        body={"id": first, "command": "discharge", "state": "acknowledged"},
+    )
+    await _call(hass, "select_option", MODE, option="discharge")
+    await done(hass)
+    assert [event.data["action_id"] for event in ends] == [first, first]
 
 
 async def test_actions_that_cannot_be_read_for_a_while(

@@ -87,6 +87,15 @@ def _asked(sandbox: Sandbox) -> list[str]:
     return paths
 
 
+def _readings(hass: HomeAssistant, device_id: str) -> set[str]:
+    """Return the entities of a device, but for the event: it stays available."""
+    return {
+        entity_id
+        for entity_id in _entity_ids(hass, device_id)
+        if not entity_id.startswith("event.")
+    }
+
+
 def _entity_ids(hass: HomeAssistant, device_id: str) -> set[str]:
     """Return the entities of a device that have a state."""
     return {
@@ -283,7 +292,7 @@ async def test_failed_polls(
     # The client of the library asks once more where it was hung up on.
     assert order.hits in (4, 8)
     await pass_time(75)
-    for entity_id in _entity_ids(hass, BATTERY):
+    for entity_id in _readings(hass, BATTERY):
         assert not _is_available(hass, entity_id)
     assert _state(hass, SOLAR_POWER) == power
     await pass_time(300)
@@ -362,7 +371,7 @@ async def test_missing_device(
     device_id = _only_device(sandbox, path)
     sandbox.device(device_id).unlisted = True
     await pass_time(60)
-    for entity_id in _entity_ids(hass, device_id):
+    for entity_id in _readings(hass, device_id):
         assert not _is_available(hass, entity_id)
     sandbox.device(device_id).unlisted = False
     await pass_time(60)
@@ -539,7 +548,7 @@ async def test_offline(
     with pytest.raises(HomeAssistantError) as raised:
         await _press(hass)
     assert raised.value.translation_key == "device_offline"
-    for entity_id in _entity_ids(hass, BATTERY):
+    for entity_id in _readings(hass, BATTERY):
         assert not _is_available(hass, entity_id)
     assert _is_available(hass, SOLAR_POWER)
     # The lists go on to show what was captured before.
@@ -973,7 +982,7 @@ async def test_no_grace_for_a_refused_key(
     sandbox.accounts[TEST_KEY].expired = True
     await pass_time(75)
     for device in sandbox.home.devices:
-        for entity_id in _entity_ids(hass, device.id):
+        for entity_id in _readings(hass, device.id):
             assert not _is_available(hass, entity_id)
 
 

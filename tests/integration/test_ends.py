@@ -23,7 +23,6 @@ from custom_components.amps_ai.api import (
     Push,
 )
 from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
-from custom_components.amps_ai.readings.ends import _ENDS
 from sandbox import Sandbox
 
 from .helpers import done
@@ -144,7 +143,10 @@ async def test_end_of_an_action_that_was_lost_sight_of(
 
 
 async def test_nothing_of_a_device_that_is_gone_is_kept(
-    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_storage: dict[str, Any],
 ) -> None:
     """What follows, plans and remembers lets go of it, and of the entry."""
     runtime = loaded.runtime_data
@@ -152,7 +154,7 @@ async def test_nothing_of_a_device_that_is_gone_is_kept(
     await _push(loaded, "charge")
     await done(hass)
     assert BATTERY in runtime.pushes._lanes
-    assert BATTERY in hass.data[_ENDS][loaded.entry_id]
+    assert BATTERY in runtime.schedule.ends
     assert BATTERY in runtime.planner._asked
     sandbox.device(BATTERY).gone = True
     coordinator = runtime.coordinators[DeviceType.BATTERY]
@@ -163,9 +165,9 @@ async def test_nothing_of_a_device_that_is_gone_is_kept(
     await done(hass)
     assert BATTERY not in coordinator.data
     assert BATTERY not in runtime.pushes._lanes
-    assert BATTERY not in hass.data[_ENDS][loaded.entry_id]
+    assert BATTERY not in runtime.schedule.ends
     runtime.planner._due()
     assert BATTERY not in runtime.planner._asked
     assert await hass.config_entries.async_remove(loaded.entry_id)
-    assert loaded.entry_id not in hass.data[_ENDS]
+    assert f"{DOMAIN}.ends.{loaded.entry_id}" not in hass_storage
     assert not hass.config_entries.async_entries(DOMAIN)

@@ -238,11 +238,12 @@ class Scene:
             state.state
             for entity_id, unique_id in self.unique_ids().items()
             if unique_id.startswith(f"{device_id}_")
+            and not entity_id.startswith("event.")
             and (state := self.hass.states.get(entity_id))
         }
 
     def is_gone(self, *device_ids: str) -> bool:
-        """Tell whether everything of some devices is unavailable."""
+        """Tell whether everything of some devices is unavailable, but for events."""
         return all(self.shown_of(item) == {STATE_UNAVAILABLE} for item in device_ids)
 
     def assert_shown(

@@ -2,5 +2,13 @@
 
 from .account import AmpsAccount, create_client
 from .limits import LIMITS, Limits
+from .refused import async_stop_trying, async_try_again
 
-__all__ = ["LIMITS", "AmpsAccount", "Limits", "create_client"]
+__all__ = [
+    "LIMITS",
+    "AmpsAccount",
+    "Limits",
+    "async_stop_trying",
+    "async_try_again",
+    "create_client",
+]

@@ -1,9 +1,9 @@
 """What all devices of one account share: the client, its limits, its names."""
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.const import CONF_API_KEY
@@ -32,7 +32,7 @@ from ..common.const import (
     api_url,
     link_base_url,
 )
-from ..common.errors import spoken_errors
+from ..common.errors import refused_by_state, spoken_errors
 from ..common.names import distinct_name, plain_name, plain_text, vendor_name
 from .limits import LIMITS, Limits
 
@@ -48,6 +48,13 @@ def create_client(hass: HomeAssistant, api_key: str, user_id: str | None) -> Amp
         user_id=user_id,
         base_url=api_url(),
     )
+
+
+@callback
+def async_end_reauth(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Close the request for a new key."""
+    for flow in entry.async_get_active_flows(hass, {SOURCE_REAUTH}):
+        hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 class AmpsAccount:
@@ -72,11 +79,41 @@ class AmpsAccount:
         # Which types' lists are denied, and as what.
         self._denied: dict[str, str] = {}
         self._elsewhere: dict[DeviceType, frozenset[str]] = {}
+        self._ended = False
+        entry.async_on_unload(self._end)
         # Held by whoever does much for many devices, bit by bit.
         self.at_work = asyncio.Lock()
         # As what the devices are registered: vendor and model.
         self._described: dict[str, tuple[str | None, str | None]] = {}
         self._service_id = ""
+
+    @callback
+    def _end(self) -> None:
+        self._ended = True
+        self.client.close()
+
+    def has_ended(self) -> bool:
+        """Tell whether the entry was unloaded."""
+        return self._ended
+
+    async def async_run[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Do something that ends with the entry, for one who waits for it.
+
+        After the end of an entry nothing may be sent, told or opened: who waits
+        then, is told so.
+        """
+        if self.has_ended():
+            work.close()
+            raise refused_by_state("entry_ended", self.entry.title)
+        task = self.entry.async_create_background_task(
+            self.hass, work, name="Amps AI call"
+        )
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self.has_ended() and task.cancelled():
+                raise refused_by_state("entry_ended", self.entry.title) from None
+            raise
 
     @property
     def clock(self) -> Clock:
@@ -107,8 +144,7 @@ class AmpsAccount:
         """Take note of an answer to one who polls."""
         if self.limits.answered(asker, asked_at):
             # The old key is good again: nobody needs to type a new one.
-            for flow in self.entry.async_get_active_flows(self.hass, {SOURCE_REAUTH}):
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
+            async_end_reauth(self.hass, self.entry)
 
         self._denied.pop(asker, None)
         self._async_tell_denied()

@@ -18,6 +18,7 @@ from .commands import (
 )
 from .errors import (
     AmpsAccountError,
+    AmpsClosedError,
     AmpsConflictError,
     AmpsConnectionError,
     AmpsDeviceCredentialsError,
@@ -62,6 +63,7 @@ __all__ = [
     "ActionState",
     "AmpsAccountError",
     "AmpsClient",
+    "AmpsClosedError",
     "AmpsConflictError",
     "AmpsConnectionError",
     "AmpsDeviceCredentialsError",

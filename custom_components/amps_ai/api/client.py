@@ -25,6 +25,7 @@ from .clock import Clock, mark, passed
 from .commands import Push, push_body, settings_body
 from .device import Device
 from .errors import (
+    AmpsClosedError,
     AmpsConnectionError,
     AmpsDeviceNotFoundError,
     AmpsInvalidKeyError,
@@ -91,10 +92,15 @@ class AmpsClient:
         self._reported_environment: Environment | None = None
         self._key_environment = environment_of_key(api_key)
         self.clock = Clock()
+        self._closed = False
         # Page by page; what says the same as before is not read again.
         self._pages: dict[DeviceType, list[PageMemory]] = {}
         # How often which route was asked, and how that ended.
         self.requests: Counter[str] = Counter()
+
+    def close(self) -> None:
+        """Send nothing any more: whoever asks after this raises AmpsClosedError."""
+        self._closed = True
 
     @property
     def environment(self) -> Environment:
@@ -303,6 +309,8 @@ class AmpsClient:
 
         It is the object of the last time where it says the same as `known`.
         """
+        if self._closed:
+            raise AmpsClosedError("the client is closed")
         headers = self._headers
         body: bytes | None = None
         if json is not None:

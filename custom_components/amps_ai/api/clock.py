@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final
 
+# Clocks that are right differ by no more than this.
+_SKEW: Final = timedelta(minutes=1)
 # Beyond this, a clock is not off but broken.
 _MOST_OFFSET: Final = timedelta(days=3650)
 
@@ -59,6 +61,14 @@ class Clock:
         offset = timestamp - datetime.now(UTC)
         if abs(offset) < _MOST_OFFSET:
             self._offset = offset
+
+    def past(self, at: datetime) -> datetime:
+        """Return a time that something was, which cannot be later than now.
+
+        The clocks of those who tell it may differ by some seconds.
+        """
+        now = self.now()
+        return at if at - now <= _SKEW else now
 
     def seconds_until(self, at: datetime) -> float:
         """Return the seconds until a time, less than 0 if it is over."""

@@ -19,6 +19,10 @@ class Scope(StrEnum):
     DEVICE = "device"
 
 
+# The key, or on a single device the credentials at the manufacturer.
+INVALID_KEY: Final = "INVALID_API_KEY"
+
+
 class AmpsError(Exception):
     """Anything that kept a request from giving its answer.
 
@@ -55,6 +59,10 @@ class AmpsError(Exception):
         """Say code, message and request id in one line."""
         text = f"{self.code}: {self.message}" if self.code else self.message
         return f"{text} (request {self.request_id})" if self.request_id else text
+
+
+class AmpsClosedError(AmpsError):
+    """The client is closed: nothing was sent."""
 
 
 class AmpsConnectionError(AmpsError):
@@ -181,7 +189,7 @@ _BY_SCOPE: Final[Mapping[Scope, Mapping[str | int, type[AmpsError]]]] = (
     MappingProxyType(
         {
             Scope.ACCOUNT: {
-                "INVALID_API_KEY": AmpsInvalidKeyError,
+                INVALID_KEY: AmpsInvalidKeyError,
                 "EXPIRED_TOKEN": AmpsInvalidKeyError,
                 RATE_LIMITED: AmpsOverloadedError,
                 "NETWORK_ERROR": AmpsServerError,
@@ -191,7 +199,7 @@ _BY_SCOPE: Final[Mapping[Scope, Mapping[str | int, type[AmpsError]]]] = (
                 HTTPStatus.NOT_FOUND: AmpsMalformedReplyError,
             },
             Scope.DEVICE: {
-                "INVALID_API_KEY": AmpsDeviceCredentialsError,
+                INVALID_KEY: AmpsDeviceCredentialsError,
                 "EXPIRED_TOKEN": AmpsDeviceCredentialsError,
                 RATE_LIMITED: AmpsManufacturerError,
                 "NETWORK_ERROR": AmpsManufacturerError,

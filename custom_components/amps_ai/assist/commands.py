@@ -12,11 +12,12 @@ from homeassistant.util.json import JsonObjectType
 from homeassistant.util.unit_conversion import TemperatureConverter
 import voluptuous as vol
 
-from ..api import Device, Parameter, capabilities
+from ..api import Command, Device, Parameter, capabilities
 from ..api.commands import in_order
 from ..api.vocabulary import Units
 from ..common.const import DOMAIN
-from .exposed import Exposed, exposed, failed
+from ..common.names import plain_text
+from .exposed import Exposed, async_exposed, failed
 
 COMMANDS_API_ID: Final = f"{DOMAIN}_commands"
 COMMANDS_API_NAME: Final = "Amps AI commands"
@@ -26,6 +27,9 @@ _COMMANDS_PROMPT: Final = (
     f"{SEND_COMMAND} makes real devices act. Use it only when the user asks for it,"
     " and for what the devices take:\n"
 )
+# More than this makes no prompt that a model could use.
+_MOST_DEVICES: Final = 60
+_MOST_COMMANDS: Final = 20
 _TIME_FIELDS: Final = ("start", "end")
 
 
@@ -47,7 +51,7 @@ class CommandsAPI(llm.API):
         self, llm_context: llm.LLMContext
     ) -> llm.APIInstance:
         """Offer the sending of commands, where a control is exposed."""
-        devices = _steerable(self.hass, llm_context)
+        devices = await _async_steerable(self.hass, llm_context)
         return llm.APIInstance(
             api=self,
             api_prompt=_COMMANDS_PROMPT + _abilities(self.hass, devices)
@@ -59,20 +63,35 @@ class CommandsAPI(llm.API):
         )
 
 
-def _steerable(
+async def _async_steerable(
     hass: HomeAssistant, llm_context: llm.LLMContext
 ) -> dict[str, list[Exposed]]:
     """Return the devices that an assistant may steer, by their names."""
     devices: dict[str, list[Exposed]] = {}
-    for item in exposed(hass, llm_context):
+    for item in await async_exposed(hass, llm_context):
         if item.is_steerable:
-            devices.setdefault(item.name, []).append(item)
+            devices.setdefault(plain_text(item.name), []).append(item)
+            if len(devices) >= _MOST_DEVICES:
+                break
     return devices
+
+
+def _commands(device: Device) -> dict[str, Command]:
+    """Return the commands of a device that can be told of in a line each."""
+    taken = capabilities(device)
+    told = [name for name in in_order(taken) if plain_text(name) == name]
+    return {name: taken[name] for name in told[:_MOST_COMMANDS]}
+
+
+def _parameters(command: Command) -> dict[str, Parameter]:
+    """Return the parameters of a command that can be told of."""
+    told = [name for name in command.parameters if plain_text(name) == name]
+    return {name: command.parameters[name] for name in told[:_MOST_COMMANDS]}
 
 
 def _takes(hass: HomeAssistant, name: str, parameter: Parameter) -> str:
     """Say what a parameter takes, in the person's units."""
-    unit = parameter.unit or ""
+    unit = plain_text(parameter.unit or "")
     bounds = [bound for bound in (parameter.min, parameter.max) if bound is not None]
     if parameter.unit == Units.CELSIUS:
         unit = hass.config.units.temperature_unit
@@ -89,18 +108,20 @@ def _abilities(hass: HomeAssistant, devices: Mapping[str, list[Exposed]]) -> str
     lines = []
     for name, items in sorted(devices.items()):
         for item in items:
-            commands = capabilities(item.device)
+            commands = _commands(item.device)
             said = "; ".join(
                 " ".join(
                     (
                         command,
                         ", ".join(
                             _takes(hass, parameter, what)
-                            for parameter, what in commands[command].parameters.items()
+                            for parameter, what in _parameters(
+                                commands[command]
+                            ).items()
                         ),
                     )
                 ).strip()
-                for command in in_order(commands)
+                for command in commands
             )
             lines.append(f"- {name} ({item.device.type.value}): {said}")
     return "\n".join(lines)
@@ -130,10 +151,10 @@ class SendCommandTool(llm.Tool):
         parameters: dict[str, dict[str, None]] = {}
         for items in devices.values():
             for item in items:
-                for name, command in capabilities(item.device).items():
+                for name, command in _commands(item.device).items():
                     commands[name] = None
-                    for parameter, what in command.parameters.items():
-                        unit = what.unit or ""
+                    for parameter, what in _parameters(command).items():
+                        unit = plain_text(what.unit or "")
                         if unit == Units.CELSIUS:
                             unit = hass.config.units.temperature_unit
                         parameters.setdefault(parameter, {})[unit] = None
@@ -174,7 +195,7 @@ class SendCommandTool(llm.Tool):
         """Send the command, if the device is exposed still."""
         wanted = self.parameters(tool_input.tool_args)
         name = wanted["device"]
-        items = _steerable(hass, llm_context).get(name, [])
+        items = (await _async_steerable(hass, llm_context)).get(name, [])
         if not items:
             return failed(f"{name} is not exposed.")
         if len(items) > 1:

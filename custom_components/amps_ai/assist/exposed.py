@@ -1,5 +1,6 @@
 """Exposed: the devices that an assistant may know of."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,8 @@ from ..common.const import DOMAIN
 from ..readings import AmpsCoordinator
 from ..runtime import AmpsConfigEntry
 
+# So many devices are looked at in one go.
+_AT_A_TIME: Final = 20
 # Whoever may speak to one of these may steer its device.
 _CONTROLS: Final = frozenset({Platform.CLIMATE, Platform.SELECT, Platform.SWITCH})
 
@@ -46,26 +49,40 @@ def exposed(hass: HomeAssistant, llm_context: llm.LLMContext) -> Iterator[Expose
     assistant = llm_context.assistant
     if not assistant:
         return
-    entities = er.async_get(hass)
+    registry = er.async_get(hass)
     entries: list[AmpsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
-        by_device: dict[str, list[tuple[er.RegistryEntry, State]]] = {}
-        for entity in er.async_entries_for_config_entry(entities, entry.entry_id):
-            state = hass.states.get(entity.entity_id)
-            if entity.device_id is None or state is None:
+        for coordinator, device in entry.runtime_data.coordinators.devices():
+            registered = coordinator.account.async_registered(device.id)
+            if registered is None:
                 continue
-            if async_should_expose(hass, assistant, entity.entity_id):
-                by_device.setdefault(entity.device_id, []).append((entity, state))
-        for coordinator in entry.runtime_data.coordinators.values():
-            for device in coordinator.data.values():
-                registered = coordinator.account.async_registered(device.id)
-                if registered is not None and registered.id in by_device:
-                    yield Exposed(
-                        coordinator=coordinator,
-                        device=device,
-                        registered=registered,
-                        entities=tuple(by_device[registered.id]),
-                    )
+            entities = tuple(
+                (entity, state)
+                for entity in er.async_entries_for_device(registry, registered.id)
+                if entity.config_entry_id == entry.entry_id
+                and (state := hass.states.get(entity.entity_id)) is not None
+                and async_should_expose(hass, assistant, entity.entity_id)
+            )
+            if entities:
+                yield Exposed(
+                    coordinator=coordinator,
+                    device=device,
+                    registered=registered,
+                    entities=entities,
+                )
+
+
+async def async_exposed(
+    hass: HomeAssistant, llm_context: llm.LLMContext
+) -> list[Exposed]:
+    """Return the devices that an assistant may know of, found bit by bit."""
+    found: list[Exposed] = []
+    for count, item in enumerate(exposed(hass, llm_context), 1):
+        found.append(item)
+        if count % _AT_A_TIME == 0:
+            # The loop is everybody's.
+            await asyncio.sleep(0)
+    return found
 
 
 def failed(why: str) -> llm.ToolResult:

@@ -1,5 +1,6 @@
 """The energy summary: what the exposed entities show, and how old it is."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -36,7 +37,7 @@ import voluptuous as vol
 from ..api import Device, DeviceType
 from ..common.const import DOMAIN
 from ..common.names import vendor_name
-from .exposed import Exposed, exposed, failed
+from .exposed import Exposed, async_exposed, failed
 
 ENERGY_SUMMARY: Final = f"{DOMAIN}__energy_summary"
 
@@ -66,6 +67,9 @@ _CLIMATE_TEMPERATURES: Final = MappingProxyType(
 _CLIMATE_WORDS: Final = MappingProxyType(
     {"action": ATTR_HVAC_ACTION, "preset": ATTR_PRESET_MODE}
 )
+
+# Of more devices than this, no model could make anything.
+_MOST_TOLD: Final = 30
 
 SUMMARY_PROMPT: Final = (
     f"Use {ENERGY_SUMMARY} for questions about home batteries, EV chargers,"
@@ -114,14 +118,23 @@ class EnergySummaryTool(llm.Tool):
     ) -> llm.ToolResult:
         """Tell of the devices that fit the question."""
         wanted = self.parameters(tool_input.tool_args)
-        found: list[Any] = [
-            _summary(hass, item)
-            for item in exposed(hass, llm_context)
+        fitting = [
+            item
+            for item in await async_exposed(hass, llm_context)
             if _fits(hass, item, wanted)
         ]
-        if not found:
+        if not fitting:
             return failed("No exposed device of Amps AI fits this.")
-        return llm.ToolResult(data={"devices": found})
+        told: list[Any] = []
+        for item in fitting[:_MOST_TOLD]:
+            told.append(_summary(hass, item))
+            await asyncio.sleep(0)
+        result: JsonObjectType = {"devices": told}
+        if (more := len(fitting) - len(told)) > 0:
+            result["not_told"] = (
+                f"{more} more devices. Ask for a type, a name or an area."
+            )
+        return llm.ToolResult(data=result)
 
 
 def _areas(hass: HomeAssistant, item: Exposed) -> list[ar.AreaEntry]:

@@ -11,6 +11,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..api import (
     Action,
+    AmpsClosedError,
     AmpsConflictError,
     AmpsConnectionError,
     AmpsDeviceCredentialsError,
@@ -33,6 +34,7 @@ from .const import DOMAIN
 
 # The most special kind first; what is not here is told by its code and message.
 _KEYS: tuple[tuple[type[AmpsError], str], ...] = (
+    (AmpsClosedError, "entry_ended"),
     (AmpsTimeoutError, "timeout"),
     (AmpsConnectionError, "cannot_connect"),
     (AmpsMalformedReplyError, "malformed_reply"),

@@ -33,6 +33,12 @@ def _is_newer(action: Action, other: Action | None) -> bool:
     return action.created_at > other.created_at
 
 
+def _is_earlier(end: Action, action: Action) -> bool:
+    """Tell whether an end was before an action: an id can be used again."""
+    ended, made = end.completed_at, action.created_at
+    return ended is not None and made is not None and ended < made
+
+
 class Follower:
     """Follow actions to their ends."""
 
@@ -97,6 +103,19 @@ class Follower:
     # To its end
 
     @callback
+    def async_sent(self, device: Device, action: Action) -> None:
+        """Take note of an action that was just made.
+
+        An id can be used again: what was told of it then, was of another one.
+        A webhook can also be quicker than the reply.
+        """
+        lane = self._lanes.of(device.id)
+        if not any(
+            told.id == action.id and not _is_earlier(told, action) for told in lane.told
+        ):
+            lane.ends.async_renew(action)
+
+    @callback
     def async_follow(
         self, device: Device, action: Action, intent: Intent | None = None
     ) -> asyncio.Future[Action | None]:
@@ -111,7 +130,7 @@ class Follower:
         lane.following[action.id] = followed
         lane.ends.async_follow(action)
         for told in lane.told:
-            if told.id == action.id:
+            if told.id == action.id and not _is_earlier(told, action):
                 followed.told.set_result(told)
                 break
 
@@ -151,6 +170,8 @@ class Follower:
             polls = _POLLS_BESIDE_WEBHOOKS if beside else _POLLS
             wait = polls[min(attempt, len(polls) - 1)]
             attempt += 1
+            # The account holds back as one; a webhook is heard meanwhile.
+            wait = max(wait, self._lanes.account.limits.remaining)
             await asyncio.wait([waiting], timeout=wait)
             if waiting.done():
                 return waiting.result().filled_from(action)
@@ -161,9 +182,8 @@ class Follower:
             except AmpsDeviceNotFoundError:
                 raise
             except AmpsError as err:
+                self._lanes.account.limits.refused(err)
                 LOGGER.debug("Reading action %s failed: %s", action.id, err)
-                if err.retry_after:
-                    await asyncio.sleep(err.retry_after)
         return action
 
     async def async_take_end(self, device: Device, action: Action) -> None:
@@ -172,6 +192,8 @@ class Follower:
         if (followed := lane.following.get(action.id)) is not None:
             if not followed.told.done():
                 followed.told.set_result(action)
+            return
+        if action.id in lane.ends.told:
             return
         lane.told.append(action)
         known = device.last_action
@@ -262,13 +284,19 @@ class Follower:
     def async_take_up(self, device: Device) -> None:
         """Follow what a device has open, whoever sent it, after a restart."""
         action = device.last_action
-        if action is None or action.state is None:
+        if action is None and not self._lanes.is_known(device.id):
             return
         lane = self._lanes.of(device.id)
+        told = action.id if action is not None else None
+        # What was followed may have ended while nobody looked.
+        if missed := tuple(item for item in lane.ends.open if item != told):
+            self.async_look_after(device, missed)
+        if action is None or action.state is None:
+            return
         if action.is_final:
-            # It may have ended while nobody looked.
             if action.id in lane.ends.open:
                 self._teller.async_tell(device, action)
+                self._teller.async_mend(device, action)
             return
         if action.state == ActionState.SCHEDULED:
             # When it begins, only the schedule tells.
@@ -302,10 +330,14 @@ class Follower:
     async def _async_look_after(self, device: Device, action_id: str) -> None:
         try:
             action = await self._lanes.account.client.async_get_action(action_id)
+        except AmpsDeviceNotFoundError:
+            self._lanes.of(device.id).ends.open.pop(action_id, None)
+            return
         except AmpsError as err:
             LOGGER.debug("Reading action %s failed: %s", action_id, err)
             return
         if action.is_final:
             self.async_cancelled(device, action)
+            self._teller.async_mend(device, action)
         elif action.id not in self._lanes.of(device.id).following:
             self.async_follow(device, action)

@@ -9,7 +9,7 @@ from homeassistant.helpers.event import async_call_later
 
 from ..api import Device
 from ..readings import Watch
-from ..readings.coordinator import EXPEDITED_TTL
+from ..readings.captures import EXPEDITED_TTL
 from .lane import Intent, Lanes
 
 # How long after its end a reading is waited for that can know of an action.
@@ -43,10 +43,11 @@ class Intents:
     def async_begin(self, device: Device, intent: Intent) -> None:
         """Let a control show what was asked of it."""
         lane = self._lanes.of(device.id)
-        intent.previous = lane.intents.get(intent.control)
-        if intent.previous is not None:
-            # What was asked for before and not read yet, goes on to be shown.
-            intent.changes = {**intent.previous.changes, **intent.changes}
+        previous = intent.previous = lane.intents.get(intent.control)
+        if previous is not None and previous.command == intent.command:
+            # What was asked for before and not read yet, goes on to be shown;
+            # another command takes it back.
+            intent.changes = {**previous.changes, **intent.changes}
         lane.intents[intent.control] = intent
         self._lanes.coordinator(device).async_tell(device.id)
 
@@ -92,7 +93,9 @@ class Intents:
 
         @callback
         def _check() -> None:
-            pulled = coordinator.async_pulled_at(device.id, single=intent.is_setting)
+            pulled = coordinator.async_pulled_at(
+                device.id, single=intent.command is None
+            )
             if pulled is not None and intent.since and pulled > intent.since:
                 self.async_end(device, intent)
 

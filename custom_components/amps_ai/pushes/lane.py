@@ -27,13 +27,33 @@ class Intent:
 
     control: str
     changes: Mapping[str, Any]
-    # A setting is told by single reads only.
-    is_setting: bool = False
+    # The command that was sent for it; a setting, which is told by single reads
+    # only, has none.
+    command: str | None = None
     since: datetime | None = None
     # What it replaced, to go back to if this one comes to nothing.
     previous: Intent | None = None
     over: bool = False
     stop: list[CALLBACK_TYPE] = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One tap's turn: whether it counts still, and whether it has to wait."""
+
+    lane: Lane
+    control: str
+    parked: asyncio.Future[None]
+
+    def is_replaced(self) -> bool:
+        """Tell whether a newer tap of the same control replaced this one."""
+        return self.lane.newest.get(self.control) is not self
+
+    @callback
+    def async_park(self) -> None:
+        """Take note that this takes longer than a call should."""
+        if not self.parked.done():
+            self.parked.set_result(None)
 
 
 @dataclass(slots=True)
@@ -53,7 +73,9 @@ class Lane:
     ends: DeviceEnds
     order: asyncio.Lock = field(default_factory=asyncio.Lock)
     # The newest tap of each control; older ones that still wait are dropped.
-    newest: dict[str, object] = field(default_factory=dict)
+    newest: dict[str, Turn] = field(default_factory=dict)
+    # Since when a control has not rested; marks of the clock.
+    restless: dict[str, float] = field(default_factory=dict)
     intents: dict[str, Intent] = field(default_factory=dict)
     following: dict[str, Followed] = field(default_factory=dict)
     # Ends that webhooks told; one can come before the reply to its push.
@@ -63,6 +85,9 @@ class Lane:
     # Whether an action waits for another one to end.
     queued: bool = False
     latest: Action | None = None
+    # Held while the device is read back; and whether somebody waits for that.
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    is_read_wanted: bool = False
     listeners: Listeners[Action] = field(default_factory=Listeners)
 
     @callback
@@ -123,6 +148,10 @@ class Lanes:
         """Tell whether anything was ever under way for a device."""
         return device_id in self._lanes
 
+    def is_known(self, device_id: str) -> bool:
+        """Tell whether anything is, or was before a restart, under way."""
+        return device_id in self._lanes or device_id in self._ends
+
     def get(self, device_id: str) -> Lane | None:
         """Return the lane of a device, if anything was ever under way for it."""
         return self._lanes.get(device_id)
@@ -141,8 +170,20 @@ class Lanes:
         )
 
     async def async_read_back(self, device: Device) -> None:
-        """Read a device after something was pushed to it."""
+        """Read a device after something was pushed to it.
+
+        Many who want that at once have it read once more, not as often.
+        """
         coordinator = self.coordinator(device)
+        lane = self.of(device.id)
+        if lane.is_read_wanted:
+            return
+        lane.is_read_wanted = True
+        async with lane.reading:
+            lane.is_read_wanted = False
+            await self._async_read(coordinator, device)
+
+    async def _async_read(self, coordinator: AmpsCoordinator, device: Device) -> None:
         try:
             if device.id in coordinator.data:
                 await coordinator.async_read(device.id, expedite=True, force=True)

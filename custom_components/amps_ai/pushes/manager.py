@@ -27,7 +27,7 @@ from ..readings import AmpsCoordinator, Coordinators, Ends, Schedule
 from .displaced import Displaced
 from .following import Follower
 from .intents import Intents
-from .lane import Intent, Lanes
+from .lane import Intent, Lanes, Turn
 from .order import Order
 from .sending import Sender
 from .telling import Teller
@@ -105,8 +105,8 @@ class PushManager:
             push = check_push(device, push)
         await self._order.async_take(
             device,
-            Intent(control, changes),
-            lambda replaced: self._sender.async_push_newest(device, push, replaced),
+            Intent(control, changes, push.command),
+            lambda turn: self._sender.async_push_newest(device, push, turn),
             rest,
         )
 
@@ -124,12 +124,12 @@ class PushManager:
         if self._is_so(coordinator, device, control, setting, value):
             return
 
-        async def _async_write(_replaced: Callable[[], bool]) -> None:
+        async def _async_write(_turn: Turn) -> None:
             await self._account.client.async_update_settings(device, {setting: value})
 
         await self._order.async_take(
             device,
-            Intent(control, {setting: value}, is_setting=True),
+            Intent(control, {setting: value}),
             _async_write,
             REST,
         )
@@ -166,12 +166,29 @@ class PushManager:
         name = self._account.async_spoken_name(device)
         with spoken_errors(name):
             push = check_push(device, push)
-        async with self._lanes.of(device.id).order:
-            with self._sender.speaking(device):
-                try:
-                    action = await self._sender.async_push(device, push, lambda: False)
-                except AmpsConflictError as err:
-                    raise await self._sender.async_conflict(err, name) from err
+        action, future = await self._account.async_run(
+            self._async_command(device, push)
+        )
+        if future is None:
+            return action
+        if wait:
+            await asyncio.wait([future], timeout=wait)
+        if not future.done() or (ended := future.result()) is None:
+            return action
+        if ended.state == ActionState.FAILED:
+            raise action_error(ended, name)
+        return replace(ended, device_id=device.id, device_type=device.type)
+
+    async def _async_command(
+        self, device: Device, push: Push
+    ) -> tuple[Action, asyncio.Future[Action | None] | None]:
+        """Send a command; return its action, and what tells the end of one now."""
+        name = self._account.async_spoken_name(device)
+        async with self._lanes.of(device.id).order, self._sender.speaking(device):
+            try:
+                action = await self._sender.async_push(device, push)
+            except AmpsConflictError as err:
+                raise await self._sender.async_conflict(err, name) from err
         if action is None:
             raise refused_by_state("device_busy", name)
         action = replace(action, device_id=device.id, device_type=device.type)
@@ -181,29 +198,27 @@ class PushManager:
                 self.follower.async_follow_later(device, action)
             finally:
                 self._schedule.async_changed(device)
-            return action
+            return action, None
         if push.on_conflict is not None:
             # What made way is told when the schedule is looked at.
             self._schedule.async_changed(device)
-        future = self.follower.async_follow(device, action)
-        if wait:
-            await asyncio.wait([future], timeout=wait)
-        if not future.done() or (ended := future.result()) is None:
-            return action
-        if ended.state == ActionState.FAILED:
-            raise action_error(ended, name)
-        return replace(ended, device_id=device.id, device_type=device.type)
+        return action, self.follower.async_follow(device, action)
 
     async def async_update_settings(
         self, coordinator: AmpsCoordinator, device: Device, values: Mapping[str, float]
     ) -> tuple[str, ...]:
         """Write settings as a caller said; return the names of those written."""
-        with self._sender.speaking(device):
+        with spoken_errors(self._account.async_spoken_name(device)):
             settings_body(device, values)
-            async with self._lanes.of(device.id).order:
-                updated = await self._account.client.async_update_settings(
-                    device, values
-                )
+
+        async def _async_write() -> tuple[str, ...]:
+            async with (
+                self._lanes.of(device.id).order,
+                self._sender.speaking(device),
+            ):
+                return await self._account.client.async_update_settings(device, values)
+
+        updated = await self._account.async_run(_async_write())
         self._lanes.async_read_soon(device)
         return updated
 

@@ -4,18 +4,24 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from homeassistant.core import callback
+from homeassistant.exceptions import HomeAssistantError
+
 from ..api import Action, ActionState, Device
+from ..api.clock import mark, passed
+from ..common.const import LOGGER
 from ..common.errors import action_error
 from .following import Follower
 from .intents import Intents
-from .lane import Intent, Lanes
+from .lane import Intent, Lane, Lanes, Turn
 from .sending import Sender
 
-# How long a control's call waits for the end of its action.
+# How long a control's call waits for the end of its action, and for its turn.
 CONTROL_WAIT: Final = 3
+# A slider that never rests is sent now and then.
+MOST_REST: Final = 3
 
-# Sends, unless what it is given tells that a newer tap replaced this one.
-type Send = Callable[[Callable[[], bool]], Awaitable[Action | None]]
+type Send = Callable[[Turn], Awaitable[Action | None]]
 
 
 class Order:
@@ -33,49 +39,95 @@ class Order:
     async def async_take(
         self, device: Device, intent: Intent, send: Send, rest: float = 0
     ) -> None:
-        """Send when it is this one's turn, unless a newer tap replaced it."""
+        """Send when it is this one's turn, unless a newer tap replaced it.
+
+        One that has to wait for others goes on after its call, which then
+        returns: the control shows what is wanted.
+        """
+        account = self._lanes.account
         lane = self._lanes.of(device.id)
-        control = intent.control
-        ticket = lane.newest[control] = object()
-
-        def _replaced() -> bool:
-            return lane.newest.get(control) is not ticket
-
+        turn = Turn(lane, intent.control, account.hass.loop.create_future())
+        lane.newest[intent.control] = turn
         self._intents.async_begin(device, intent)
+        task = account.hass.async_create_task(
+            self._async_tap(device, intent, send, rest, turn),
+            "Amps AI tap",
+            eager_start=True,
+        )
+        try:
+            await asyncio.wait([task, turn.parked], return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                await asyncio.wait([task], timeout=CONTROL_WAIT)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        finally:
+            turn.parked.cancel()
+        if task.done():
+            task.result()
+        else:
+            task.add_done_callback(lambda done: self._ended_later(device, done))
+
+    @callback
+    def _ended_later(self, device: Device, task: asyncio.Task[None]) -> None:
+        """Tell of a failure after the call has returned."""
+        if task.cancelled():
+            return
+        err = task.exception()
+        if isinstance(err, HomeAssistantError):
+            LOGGER.warning("%s", err)
+        elif err is not None:
+            LOGGER.error("Unexpected error of a tap", exc_info=err)
+
+    async def _async_tap(
+        self, device: Device, intent: Intent, send: Send, rest: float, turn: Turn
+    ) -> None:
+        """Send, and wait a while for the end; raise if it fails by then."""
+        future = await self._lanes.account.async_run(
+            self._async_turn(device, intent, send, rest, turn)
+        )
+        if future is None:
+            return
+        await asyncio.wait([future], timeout=CONTROL_WAIT)
+        ended = future.result() if future.done() else None
+        if ended is not None and ended.state == ActionState.FAILED:
+            name = self._lanes.account.async_spoken_name(device)
+            raise action_error(ended, name)
+
+    async def _async_turn(
+        self, device: Device, intent: Intent, send: Send, rest: float, turn: Turn
+    ) -> asyncio.Future[Action | None] | None:
+        """Send when it is time; return what tells the end, if there is one."""
+        lane = turn.lane
         try:
             if rest:
-                await asyncio.sleep(rest)
-            if _replaced():
+                await self._async_rest(lane, intent.control, rest)
+            if turn.is_replaced():
                 self._intents.async_end(device, intent)
-                return
+                return None
+            lane.restless.pop(intent.control, None)
+            if lane.order.locked():
+                turn.async_park()
             async with lane.order:
-                if _replaced():
+                if turn.is_replaced():
                     self._intents.async_end(device, intent)
-                    return
-                with self._sender.speaking(device):
-                    action = await send(_replaced)
+                    return None
+                async with self._sender.speaking(device):
+                    action = await send(turn)
         except BaseException:
             self._intents.async_end(device, intent)
             raise
         finally:
-            if not _replaced():
-                del lane.newest[control]
+            if not turn.is_replaced():
+                del lane.newest[intent.control]
         if action is None:
             # A setting, which has no action, or a tap that was replaced.
             if self._intents.async_await_reading(device, intent, None):
                 self._lanes.async_read_soon(device)
-            return
-        await self._async_outcome(device, intent, action)
+            return None
+        return self._follower.async_follow(device, action, intent)
 
-    async def _async_outcome(
-        self, device: Device, intent: Intent, action: Action
-    ) -> None:
-        """Follow an action; raise if it fails while the call still waits."""
-        future = self._follower.async_follow(device, action, intent)
-        done, _ = await asyncio.wait([future], timeout=CONTROL_WAIT)
-        if not done:
-            return
-        ended = future.result()
-        if ended is not None and ended.state == ActionState.FAILED:
-            name = self._lanes.account.async_spoken_name(device)
-            raise action_error(ended, name)
+    async def _async_rest(self, lane: Lane, control: str, rest: float) -> None:
+        """Wait until a slider rests, but not for ever."""
+        since = lane.restless.setdefault(control, mark())
+        await asyncio.sleep(max(0.0, min(rest, MOST_REST - passed(since))))

@@ -1,8 +1,8 @@
 """Sending: what goes to the API, and what stands in its way."""
 
 import asyncio
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,33 +14,34 @@ from ..api import (
     Action,
     ActionState,
     AmpsConflictError,
-    AmpsDeviceCredentialsError,
+    AmpsDeviceError,
+    AmpsDeviceNotFoundError,
     AmpsError,
+    AmpsNotCancellableError,
     Device,
     Environment,
     Push,
 )
 from ..api.errors import COMMAND_NOT_SUPPORTED
-from ..api.vocabulary import LIVE_CONTROL, Settings, Strategy
+from ..api.vocabulary import LIVE_CONTROL, Strategy
 from ..common import issues
 from ..common.const import LOGGER
 from ..common.errors import refused_by_state, spoken_errors
 from ..readings import Schedule
 from .displaced import Displaced
 from .following import Follower
-from .lane import Lane, Lanes
+from .lane import Lanes, Turn
 from .telling import Teller
 
-# How long a push waits for one that is in flight already.
+# How long a push waits for one that somebody else has in flight.
 BUSY_WAIT: Final = 10
+# How often a push is sent before it counts as refused for good.
+_TRIES: Final = 3
+# Of more actions in the way, nobody could be told.
+_MOST_IN_THE_WAY: Final = 20
+_MOST_NAMED: Final = 5
 # The times of an action are those that were meant, give or take.
 _TOLERANCE: Final = timedelta(minutes=2)
-
-
-def _has_own_schedule(device: Device) -> bool:
-    """Tell whether the manufacturer's own schedule is known to be active."""
-    setting = (device.settings or {}).get(Settings.SCHEDULER_ENABLED)
-    return setting is not None and setting.value is True
 
 
 class Sender:
@@ -62,17 +63,20 @@ class Sender:
         self._displaced = displaced
         self._schedule = schedule
 
-    @contextmanager
-    def speaking(self, device: Device) -> Generator[None]:
+    @asynccontextmanager
+    async def speaking(self, device: Device) -> AsyncGenerator[None]:
         """Let errors out in words, after a repair was opened where it helps."""
         name = self._account.async_spoken_name(device)
+        coordinator = self._lanes.coordinator(device)
         with self._account.speaking(name):
             try:
                 yield
-            except AmpsDeviceCredentialsError as err:
-                self._lanes.coordinator(device).async_take_error(device, err)
-                raise
-            except AmpsError as err:
+            except AmpsDeviceError as err:
+                blamed = await coordinator.async_blame(err)
+                if blamed is not err:
+                    raise blamed from err
+                # Where it says that the device is gone, offline or not linked.
+                coordinator.async_take_error(device, err)
                 if (
                     err.code == COMMAND_NOT_SUPPORTED
                     and device.type not in LIVE_CONTROL
@@ -86,81 +90,87 @@ class Sender:
 
     async def _async_send(self, device: Device, push: Push) -> Action:
         action = await self._account.client.async_push(device, push)
+        self._follower.async_sent(device, action)
         issues.async_open_by_now(self._account.hass, self._account.entry, device.type)
         return action
 
     async def async_push(
-        self, device: Device, push: Push, replaced: Callable[[], bool]
+        self, device: Device, push: Push, turn: Turn | None = None
     ) -> Action | None:
         """Push, after what is in flight; None where a newer tap replaced it.
 
-        Raises AmpsConflictError where something waits that could make way.
+        For a tap, one of our own is waited for as long as it is followed;
+        else, and for somebody else's, a short while. Raises AmpsConflictError where something
+        waits that could make way.
         """
-        for attempt in range(2):
+        tries = 2 if turn is None else _TRIES
+        for attempt in range(tries):
+            if attempt and turn is not None and turn.is_replaced():
+                return None
             try:
                 return await self._async_send(device, push)
             except AmpsConflictError as err:
                 if err.strategies:
                     raise
-                if attempt:
-                    raise refused_by_state(
-                        "device_busy", self._account.async_spoken_name(device)
-                    ) from err
-                await self._async_while_busy(
-                    self._lanes.of(device.id), err.conflicting_action_ids
-                )
-            if replaced():
-                return None
+                if attempt == tries - 1:
+                    raise self._busy(device) from err
+                await self._async_while_busy(device, err, turn)
         return None
 
+    def _busy(self, device: Device) -> HomeAssistantError:
+        return refused_by_state("device_busy", self._account.async_spoken_name(device))
+
     async def async_push_newest(
-        self, device: Device, push: Push, replaced: Callable[[], bool]
+        self, device: Device, push: Push, turn: Turn
     ) -> Action | None:
-        """Push; what waits makes way for the newest intent, and that is told."""
-        try:
-            return await self.async_push(device, push, replaced)
-        except AmpsConflictError as err:
-            if Strategy.CANCEL_AND_REPLACE not in err.strategies:
-                raise
-            if _has_own_schedule(device):
-                # To replace would clear the manufacturer's schedule as well,
-                # in silence and for good: only what waits here makes way.
-                for action_id in err.conflicting_action_ids:
-                    await self._account.client.async_cancel_action(action_id)
-            else:
-                push = replace(push, on_conflict=Strategy.CANCEL_AND_REPLACE)
-            action = await self._async_send(device, push)
-            for action_id in err.conflicting_action_ids:
-                await self._async_displaced(device, action_id)
-            return action
+        """Push; what waits makes way for the newest intent, and that is told.
 
-    async def _async_while_busy(self, lane: Lane, action_ids: tuple[str, ...]) -> None:
-        """Wait for the actions in flight to end, for a short while."""
-        waiting = [
-            lane.following[action_id].ended
-            for action_id in action_ids
-            if action_id in lane.following
-        ]
-        if waiting:
-            await asyncio.wait(waiting, timeout=BUSY_WAIT)
-            return
-        for action_id in action_ids:
+        What waits is cancelled by its id. A strategy is never sent: it could
+        clear the manufacturer's own schedule as well, in silence and for good.
+        """
+        for _ in range(_TRIES):
             try:
-                async with asyncio.timeout(BUSY_WAIT):
-                    await self._follower.async_poll(Action(id=action_id))
-            except TimeoutError, AmpsError:
-                return
+                return await self.async_push(device, push, turn)
+            except AmpsConflictError as err:
+                if Strategy.CANCEL_AND_REPLACE not in err.strategies:
+                    raise
+                for action_id in err.conflicting_action_ids[:_MOST_IN_THE_WAY]:
+                    await self._async_cancel(device, action_id)
+        raise self._busy(device)
 
-    async def _async_displaced(self, device: Device, action_id: str) -> None:
-        """Tell of an action that made way for a newer one."""
+    async def _async_cancel(self, device: Device, action_id: str) -> None:
+        """Have an action make way; one that has begun meanwhile is let be."""
         try:
-            action = await self._account.client.async_get_action(action_id)
-        except AmpsError as err:
-            LOGGER.debug("Reading the displaced action failed: %s", err)
-            action = Action(id=action_id, state=ActionState.CANCELLED)
-        if not action.is_final:
+            action = await self._account.client.async_cancel_action(action_id)
+        except AmpsNotCancellableError, AmpsDeviceNotFoundError:
             return
-        self._teller.async_tell(device, action)
+        if not action.is_final:
+            action = replace(action, state=ActionState.CANCELLED)
+        await self._async_displaced(device, action)
+
+    async def _async_while_busy(
+        self, device: Device, err: AmpsConflictError, turn: Turn | None
+    ) -> None:
+        """Wait for what is in flight."""
+        lane = self._lanes.of(device.id)
+        ids = err.conflicting_action_ids[:_MOST_IN_THE_WAY]
+        own = [lane.following[item].ended for item in ids if item in lane.following]
+        if own:
+            if turn is not None:
+                turn.async_park()
+            # It is followed for some minutes; an action's caller has less time.
+            await asyncio.wait(own, timeout=None if turn else BUSY_WAIT)
+            return
+        try:
+            async with asyncio.timeout(BUSY_WAIT):
+                for action_id in ids:
+                    await self._follower.async_poll(Action(id=action_id))
+        except TimeoutError, AmpsError:
+            LOGGER.debug("Something is in the way of %s still", device.id)
+
+    async def _async_displaced(self, device: Device, action: Action) -> None:
+        """Tell of an action that made way for a newer one."""
+        self._follower.async_cancelled(device, action)
         self._schedule.async_changed(device)
         self._displaced.async_warn(device, action)
 
@@ -169,7 +179,7 @@ class Sender:
     ) -> HomeAssistantError:
         """Return an error that names what is in the way, and what may be done."""
         others: list[str] = []
-        for action_id in err.conflicting_action_ids:
+        for action_id in err.conflicting_action_ids[:_MOST_NAMED]:
             try:
                 action = await self._account.client.async_get_action(action_id)
             except AmpsError:
@@ -181,6 +191,8 @@ class Sender:
                 if at is not None
             )
             others.append(f"{action_id} ({action.command} {times})".replace(" )", ")"))
+        if (more := len(err.conflicting_action_ids) - _MOST_NAMED) > 0:
+            others.append(f"+ {more}")
         return refused_by_state(
             "conflict_with",
             name,

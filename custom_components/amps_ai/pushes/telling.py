@@ -27,11 +27,11 @@ class Teller:
         return self._lanes.of(device_id).listeners.async_add(listener)
 
     @callback
-    def async_tell(self, device: Device, action: Action) -> None:
-        """Tell everybody of the end of an action, once."""
+    def async_tell(self, device: Device, action: Action) -> bool:
+        """Tell everybody of the end of an action, once; tell whether it was now."""
         lane = self._lanes.of(device.id)
         if not lane.ends.async_tell(action):
-            return
+            return False
         entry = self._lanes.account.async_registered(device.id)
         self._lanes.hass.bus.async_fire(
             EVENT_ACTION,
@@ -44,6 +44,7 @@ class Teller:
             },
         )
         lane.listeners.async_call(action)
+        return True
 
     @callback
     def async_mend(self, device: Device, action: Action) -> None:

@@ -4,6 +4,7 @@ A coordinator tells its listeners only of devices that changed. What a
 listener wants to hear is its context: None for everything, else a `Watch`.
 """
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import uniform
@@ -18,24 +19,26 @@ from ..account import AmpsAccount
 from ..account.limits import REFUSED_WAIT
 from ..api import (
     Action,
+    AmpsDeviceCredentialsError,
     AmpsDeviceNotFoundError,
     AmpsDeviceOfflineError,
     AmpsError,
+    AmpsInvalidKeyError,
     AmpsOverloadedError,
     Device,
     DeviceType,
     Listing,
 )
 from ..api.clock import Countdown, mark
+from ..api.errors import INVALID_KEY
 from ..common.const import GRACE, LOGGER, SCAN_INTERVAL, SCAN_INTERVAL_EMPTY
 from ..common.errors import spoken
 from ..common.listeners import Listeners
+from .captures import EXPEDITED_TTL, Captures
 from .news import News, Watch
 from .presence import Presence
 from .shape import shape
 
-# The API serves an expedited read from its cache for so long.
-EXPEDITED_TTL: Final = timedelta(seconds=60)
 # Within so many seconds, those who held back ask one after the other.
 _LOTS: Final = 2
 
@@ -82,9 +85,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         # How many lists in a row were told as a whole.
         self.complete_lists = 0
         self.presence = Presence(account)
-        self._expedited: dict[str, Countdown] = {}
-        # When the last single read of a device was captured.
-        self._single: dict[str, datetime | None] = {}
+        self._captures = Captures()
+        self._blaming = asyncio.Lock()
 
     # What is known
 
@@ -122,14 +124,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         With `single`, by a single read: only that tells settings.
         """
         if single:
-            return self._single.get(device_id)
+            return self._captures.single(device_id)
         device = self.data.get(device_id)
         return device.sync.last_pulled_at if device else None
 
     @callback
     def async_was_just_read(self, device_id: str) -> bool:
         """Tell whether a single read captured the device within a minute."""
-        pulled = self._single.get(device_id)
+        pulled = self._captures.single(device_id)
         return pulled is not None and self.account.clock.age(pulled) < EXPEDITED_TTL
 
     def as_dict(self) -> dict[str, Any]:
@@ -142,22 +144,6 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             "interval": self.update_interval and self.update_interval.total_seconds(),
             "complete_lists": self.complete_lists,
             **self.presence.as_dict(),
-        }
-
-    @callback
-    def async_freshness(self, device_id: str) -> dict[str, Any]:
-        """Return how fresh a device's data is, for diagnostics."""
-        age, age_of_single_read = (
-            None if at is None else round(self.account.clock.age(at).total_seconds())
-            for at in (
-                self.async_pulled_at(device_id, single=single)
-                for single in (False, True)
-            )
-        )
-        return {
-            "usable": self.async_is_usable(device_id),
-            "age": age,
-            "age_of_single_read": age_of_single_read,
         }
 
     # Listeners
@@ -297,6 +283,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             raise self._failed(_held_back(), wait)
         prepared = self._prepared is not None
         asked_at = self._prepared_at if prepared else mark()
+        known = self.data.copy()
         try:
             listing = await self._async_list()
         except AmpsError as err:
@@ -319,7 +306,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             self.account.async_tell_once(
                 f"Left out of the {self.device_type.path} list: {reason}"
             )
-        data = self._take_list(listing)
+        data = self._take_list(listing, asked_at, known)
         self._interval = SCAN_INTERVAL if data else SCAN_INTERVAL_EMPTY
         self.update_interval = self._interval
         return data
@@ -342,8 +329,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         return await self.account.client.async_list_devices(self.device_type, self.data)
 
     @callback
-    def _take_list(self, listing: Listing) -> dict[str, Device]:
-        """Return the devices after a list, and note what changed."""
+    def _take_list(
+        self, listing: Listing, asked_at: float, before: dict[str, Device]
+    ) -> dict[str, Device]:
+        """Return the devices after a list, and note what changed.
+
+        What was read singly since the list was asked for is newer than it, and
+        tells more.
+        """
         data: dict[str, Device] = {}
         elsewhere: list[Device] = []
         for device_id, device in listing.devices.items():
@@ -353,10 +346,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 continue
             if known is None and not self.account.async_claim(device):
                 continue
-            if known is not None and _is_older(device, known):
+            if known is not None and (
+                known is not before.get(device_id)
+                or self._captures.is_older(device, known)
+            ):
                 device = known
             data[device_id] = device
             if device is not known:
+                self._captures.async_listed(device_id, asked_at)
                 self._note(known, device)
             if self.presence.async_listed(device_id):
                 self.news.take(device_id, None)
@@ -408,31 +405,46 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         known = self.data[device_id]
         if self.account.limits.remaining:
             raise _held_back()
-        if expedite:
-            if self._expedited.get(device_id) and not force:
-                return known
-            self._expedited[device_id] = Countdown(EXPEDITED_TTL.total_seconds())
+        if expedite and not self._captures.async_expedite(device_id, force=force):
+            return known
+        asked_at = mark()
         try:
             device = await self.account.client.async_get_device(
                 self.device_type, device_id, known=known, expedite=expedite
             )
         except AmpsError as err:
-            if expedite:
-                self._expedited.pop(device_id, None)
-            self.async_take_error(known, err)
-            raise
-        if device_id not in self.data:
+            self._captures.async_failed(device_id)
+            blamed = await self.async_blame(err)
+            self.async_take_error(known, blamed)
+            raise blamed from err
+        if (current := self.data.get(device_id)) is None:
             return device
-        current = self.data[device_id]
+        if self._captures.is_overtaken(device, current, asked_at):
+            return current
+        self._captures.async_read(device, asked_at)
         if self.presence.async_answered(device_id):
             self.news.take(device_id, None)
-        self._single[device_id] = device.sync.last_pulled_at
         self.data[device_id] = device
         # One that no list has stays unavailable, whatever it is like now.
         if not self.presence.is_missing(device_id):
             self._note(current, device)
         self.async_update_listeners()
         return device
+
+    async def async_blame(self, err: AmpsError) -> AmpsError:
+        """Return an error as it is, or as the key's, if that is to blame.
+
+        The API says the same of a key that ended as of credentials that the
+        manufacturer refuses. The next list knows which it is.
+        """
+        if isinstance(err, AmpsDeviceCredentialsError) and err.code == INVALID_KEY:
+            refused_at = mark()
+            async with self._blaming:
+                if self._answered is None or self._answered.began < refused_at:
+                    await self.async_refresh()
+            if self.account.limits.key_refused:
+                return AmpsInvalidKeyError(err.message, code=err.code)
+        return err
 
     @callback
     def async_take_error(self, device: Device, err: AmpsError) -> None:
@@ -463,8 +475,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """Forget a device, and have others forget it."""
         self.data.pop(device_id, None)
         self.presence.async_forget(device_id)
-        self._expedited.pop(device_id, None)
-        self._single.pop(device_id, None)
+        self._captures.async_forget(device_id)
         self.account.async_forget(device_id)
         self._shape_listeners.async_call(device_id, None)
 
@@ -486,9 +497,3 @@ def _held_back() -> AmpsOverloadedError:
 
 def _nothing() -> None:
     """Listen for the sake of the polling."""
-
-
-def _is_older(device: Device, known: Device) -> bool:
-    """Tell whether a list was captured before what is known."""
-    captured, held = device.sync.last_pulled_at, known.sync.last_pulled_at
-    return captured is not None and held is not None and captured < held

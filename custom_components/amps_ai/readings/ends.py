@@ -1,14 +1,16 @@
 """Ends: how the actions of devices ended, as far as it was told."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
-from homeassistant.util.hass_dict import HassKey
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..api import Action, ActionState
-from ..common.const import DOMAIN
+from ..api.models import mapping, text, words
+from ..common.memory import Memory, async_remove as async_remove_memory
+
+_MEMORY: Final = "ends"
 
 # So many are remembered for each device.
 _MOST: Final = 50
@@ -29,10 +31,20 @@ class DeviceEnds:
     told: dict[str, str | None] = field(default_factory=dict)
     open: dict[str, None] = field(default_factory=dict)
 
+    changed: CALLBACK_TYPE = lambda: None
+
+    @callback
+    def async_renew(self, action: Action) -> None:
+        """Remember that the end of an action is to be told, whatever was told."""
+        self.told.pop(action.id, None)
+        self.async_follow(action)
+
     @callback
     def async_follow(self, action: Action) -> None:
         """Remember that the end of an action is to be told."""
-        _remember(self.open, action.id, None)
+        if action.id not in self.open:
+            _remember(self.open, action.id, None)
+            self.changed()
 
     @callback
     def async_tell(self, action: Action) -> bool:
@@ -41,6 +53,7 @@ class DeviceEnds:
         if action.id in self.told:
             return False
         _remember(self.told, action.id, action.state)
+        self.changed()
         return True
 
     def came_to_nothing(self, action: Action) -> bool:
@@ -50,27 +63,56 @@ class DeviceEnds:
 
 
 class Ends:
-    """What is known of the ends of an account's actions, over a reload too."""
+    """What is known of the ends of an account's actions, over restarts too."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Remember what was known before a reload."""
-        self._devices = hass.data.setdefault(_ENDS, {}).setdefault(entry.entry_id, {})
+        """Begin with nothing known."""
+        self._devices: dict[str, DeviceEnds] = {}
+        self._memory = Memory(hass, entry, _MEMORY, self._data)
+
+    async def async_load(self) -> None:
+        """Remember what earlier runs knew."""
+        stored = mapping((await self._memory.async_load()).get("ends")) or {}
+        for device_id, item in stored.items():
+            known = self.of(device_id)
+            found = mapping(item) or {}
+            known.open |= dict.fromkeys(words(found.get("open")))
+            for action_id, state in (mapping(found.get("told")) or {}).items():
+                known.told[action_id] = text(state)
+
+    async def async_stop(self) -> None:
+        """Write what is not written yet."""
+        await self._memory.async_save_now()
 
     def of(self, device_id: str) -> DeviceEnds:
         """Return what is known of a device's."""
-        return self._devices.setdefault(device_id, DeviceEnds())
+        if (known := self._devices.get(device_id)) is None:
+            known = self._devices[device_id] = DeviceEnds(
+                changed=self._memory.async_save
+            )
+        return known
+
+    def __contains__(self, device_id: str) -> bool:
+        """Tell whether anything is known of a device's."""
+        return device_id in self._devices
 
     @callback
     def async_forget(self, device_id: str) -> None:
         """Forget a device that is gone."""
-        self._devices.pop(device_id, None)
+        if self._devices.pop(device_id, None) is not None:
+            self._memory.async_save()
+
+    @callback
+    def _data(self) -> dict[str, Any]:
+        return {
+            "ends": {
+                device_id: {"open": list(known.open), "told": known.told}
+                for device_id, known in self._devices.items()
+                if known.open or known.told
+            }
+        }
 
 
-# By entry, and by device.
-_ENDS: Final[HassKey[dict[str, dict[str, DeviceEnds]]]] = HassKey(f"{DOMAIN}_ends")
-
-
-@callback
-def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Remove what an entry that goes leaves in memory."""
-    hass.data.get(_ENDS, {}).pop(entry.entry_id, None)
+async def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Remove what an entry that goes leaves behind."""
+    await async_remove_memory(hass, entry, _MEMORY)

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..account import AmpsAccount
@@ -152,7 +153,9 @@ class FreshnessPlanner:
         entities then come a little later.
         """
         unknown = [
-            item for item in self.coordinators.devices() if needs_detail(item[1])
+            item
+            for item in self.coordinators.devices()
+            if needs_detail(item[1]) and not self._is_disabled(item[1])
         ]
         waiting = [
             self._async_start_read(coordinator, device.id)
@@ -160,6 +163,18 @@ class FreshnessPlanner:
         ]
         if waiting:
             await asyncio.wait(waiting, timeout=FIRST_READS_WAIT)
+
+    def _is_disabled(self, device: Device) -> bool:
+        """Tell whether a person disabled a device, or all of its entities."""
+        hass = self.account.hass
+        if (registered := self.account.async_registered(device.id)) is None:
+            return False
+        if registered.disabled:
+            return True
+        entities = er.async_entries_for_device(
+            er.async_get(hass), registered.id, include_disabled_entities=True
+        )
+        return bool(entities) and all(entity.disabled for entity in entities)
 
     def _due(self) -> list[tuple[AmpsCoordinator, str]]:
         """Return what is to be read, the most urgent first."""
@@ -177,8 +192,9 @@ class FreshnessPlanner:
                 continue
             age = self.account.clock.age(device.sync.last_pulled_at or _LONG_AGO)
             if needs_detail(device) or coordinator.presence.is_doubted(device.id):
-                urgent.append((coordinator, device.id))
-            elif age > target:
+                if not self._is_disabled(device):
+                    urgent.append((coordinator, device.id))
+            elif age > target and coordinator.news.is_watched(device.id):
                 # By its own target: what may be a minute old goes before what
                 # may be five.
                 stale.append((age / target, coordinator, device.id))

@@ -13,19 +13,18 @@ from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.storage import Store
 
 from ..account import AmpsAccount
 from ..api import AmpsDeviceCredentialsError, AmpsError, Device
 from ..api.models import flag, instant, mapping, text
 from ..api.webhook import DeviceConnected, DeviceDisconnected
 from ..common import issues
-from ..common.const import DOMAIN, EVENT_LINK, LOGGER
+from ..common.const import EVENT_LINK, LOGGER
+from ..common.memory import Memory, async_remove as async_remove_memory
 from .coordinators import Coordinators
 from .news import Watch
 
-_STORE_VERSION: Final = 1
-_SAVE_DELAY: Final = 10
+_MEMORY: Final = "links"
 # Devices that are asked for at a time.
 _AT_A_TIME: Final = 2
 
@@ -44,19 +43,9 @@ class Link:
     told: bool = True
 
 
-def _store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
-    return Store(
-        hass,
-        _STORE_VERSION,
-        f"{DOMAIN}.links.{entry.entry_id}",
-        private=True,
-        atomic_writes=True,
-    )
-
-
 async def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Remove what an entry leaves behind."""
-    await _store(hass, entry).async_remove()
+    await async_remove_memory(hass, entry, _MEMORY)
 
 
 def _links(stored: dict[str, Any]) -> dict[str, Link]:
@@ -87,16 +76,17 @@ class Links:
     _known: dict[str, Link] = field(default_factory=dict)
     # What watches the devices that wait to be linked again.
     _watching: dict[str, CALLBACK_TYPE] = field(default_factory=dict)
+    # The devices that are read soon, and when a webhook said they were connected.
+    _looking: dict[str, datetime | None] = field(default_factory=dict)
     _slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_AT_A_TIME)
     )
-    _unsaved: bool = False
     # What came out during set-up, when the registry may not know the device yet.
     _untold: list[tuple[Device, str]] | None = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Name the file that the links are kept in."""
-        self._store = _store(self.hass, self.account.entry)
+        self._memory = Memory(self.hass, self.account.entry, _MEMORY, self._data)
 
     @property
     def lost(self) -> list[str]:
@@ -107,7 +97,7 @@ class Links:
 
     async def async_load(self) -> None:
         """Remember what earlier runs knew, and hear of refused credentials."""
-        self._known = _links(await self._store.async_load() or {})
+        self._known = _links(await self._memory.async_load())
         for coordinator in self.coordinators.values():
             self.account.entry.async_on_unload(
                 coordinator.async_add_refusal_listener(self.async_refused)
@@ -133,8 +123,7 @@ class Links:
         for stop in self._watching.values():
             stop()
         self._watching.clear()
-        if self._unsaved:
-            await self._store.async_save(self._data())
+        await self._memory.async_save_now()
 
     # What is told
 
@@ -143,16 +132,17 @@ class Links:
         self, device: Device, event: DeviceConnected | DeviceDisconnected
     ) -> None:
         """Take what a webhook told of a device's link."""
-        known = self._known.get(device.id)
-        overtaken = known is not None and known.told and event.at < known.at
+        known = self._known_of(device.id)
+        at = self.account.clock.past(event.at)
+        overtaken = known is not None and known.told and at < known.at
         if isinstance(event, DeviceConnected):
             if overtaken:
                 return
             # What is older than a refusal may tell of the same loss.
-            is_news = known is None or known.connected or event.at >= known.at
-            self._in_background(self._async_look(device, event.at if is_news else None))
+            is_news = known is None or known.connected or at >= known.at
+            self._look(device, at if is_news else None)
             return
-        link = Link(at=event.at, connected=False, url=event.reconnection_url)
+        link = Link(at=at, connected=False, url=event.reconnection_url)
         if known is not None and overtaken and (known.connected or link.url is None):
             return
         if known is not None and not known.connected:
@@ -171,16 +161,35 @@ class Links:
             or self.account.limits.key_refused
         ):
             return
-        known = self._known.get(device.id)
+        known = self._known_of(device.id)
         if known is None or known.connected:
             now = self.account.clock.now()
             self._lose(device, Link(at=now, connected=False, told=False))
 
     # Lost, and found again
 
-    async def _async_look(
-        self, device: Device, connected_at: datetime | None = None
-    ) -> None:
+    def _known_of(self, device_id: str) -> Link | None:
+        """Return what is known of a link; it cannot have been later than now.
+
+        A clock that was ahead when it was noted would keep it open until then.
+        """
+        link = self._known.get(device_id)
+        if link is not None and (at := self.account.clock.past(link.at)) != link.at:
+            link = self._known[device_id] = replace(link, at=at)
+            self._memory.async_save()
+        return link
+
+    @callback
+    def _look(self, device: Device, connected_at: datetime | None = None) -> None:
+        """Read a device soon, once for all who ask for it meanwhile."""
+        if device.id in self._looking:
+            if connected_at is not None:
+                self._looking[device.id] = connected_at
+            return
+        self._looking[device.id] = connected_at
+        self._in_background(self._async_look(device))
+
+    async def _async_look(self, device: Device) -> None:
         """Read a device that was connected, unless it was not.
 
         The body of a disconnection without an address looks the same, so that
@@ -190,6 +199,7 @@ class Links:
         before = self._known.get(device.id)
         async with self._slots:
             await coordinator.async_request_refresh()
+            connected_at = self._looking.pop(device.id, None)
             if device.id in coordinator.data:
                 try:
                     await coordinator.async_read(device.id, expedite=True, force=True)
@@ -206,7 +216,7 @@ class Links:
     @callback
     def _take_up(self, device: Device) -> None:
         """Ask again for a device that was lost before."""
-        link = self._known.get(device.id)
+        link = self._known_of(device.id)
         if link is None or link.connected or device.id in self._watching:
             return
         if self._is_linked(device.id, link):
@@ -214,7 +224,7 @@ class Links:
         else:
             self._open(device, link)
             # That it was linked again meanwhile may have been missed.
-            self._in_background(self._async_look(device))
+            self._look(device)
 
     @callback
     def _lose(self, device: Device, link: Link) -> None:
@@ -222,7 +232,7 @@ class Links:
         known = self._known.get(device.id)
         if self._open(device, link) and (known is None or known.connected):
             self._fire(device, "lost")
-        self._save()
+        self._memory.async_save()
 
     @callback
     def _restore(self, device: Device, at: datetime) -> None:
@@ -233,7 +243,7 @@ class Links:
         issues.async_link_restored(self.hass, device.id)
         if known is not None and not known.connected:
             self._fire(device, "restored")
-        self._save()
+        self._memory.async_save()
 
     @callback
     def _open(self, device: Device, link: Link) -> bool:
@@ -253,8 +263,9 @@ class Links:
 
         @callback
         def _check() -> None:
-            if self._is_linked(device.id, link):
-                self._restore(device, link.at)
+            known = self._known_of(device.id) or link
+            if self._is_linked(device.id, known):
+                self._restore(device, known.at)
 
         self._unwatch(device.id)
         self._watching[device.id] = coordinator.async_add_listener(
@@ -298,7 +309,7 @@ class Links:
                 self._unwatch(device_id)
                 issues.async_link_restored(self.hass, device_id)
                 del self._known[device_id]
-                self._save()
+                self._memory.async_save()
 
     @callback
     def _device_changed(self, device_id: str, device: Device | None) -> None:
@@ -313,13 +324,7 @@ class Links:
         )
 
     @callback
-    def _save(self) -> None:
-        self._unsaved = True
-        self._store.async_delay_save(self._data, _SAVE_DELAY)
-
-    @callback
     def _data(self) -> dict[str, Any]:
-        self._unsaved = False
         return {
             "links": {
                 device_id: {

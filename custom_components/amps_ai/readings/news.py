@@ -97,6 +97,10 @@ class News:
 
         return _remove
 
+    def is_watched(self, device_id: str) -> bool:
+        """Tell whether anybody listens to a device."""
+        return device_id in self._watches
+
     def take(
         self, device_id: str, fields: frozenset[str] | None, *, is_reading: bool = False
     ) -> None:

@@ -23,7 +23,8 @@ INTERVAL: Final = timedelta(minutes=15)
 _MANY: Final = 5
 # How long to wait with a round while the account holds back.
 _AGAIN: Final = timedelta(minutes=1)
-_MOST_PLANNED: Final = 50
+# So many planned actions are asked for.
+_MOST_PLANNED: Final = 500
 _LATER: Final = frozenset({Execution.SCHEDULED, Execution.WINDOWED})
 
 
@@ -52,6 +53,8 @@ class Schedule:
     _found: Listeners[Device, Action] = field(default_factory=Listeners)
     _gone: Listeners[Device, tuple[str, ...]] = field(default_factory=Listeners)
     _started: bool = False
+    # The devices that are asked for soon.
+    _wanted: set[str] = field(default_factory=set)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Ends the waiting for a better time to ask.
     _waiting: CALLBACK_TYPE | None = None
@@ -75,19 +78,23 @@ class Schedule:
 
     def __iter__(self) -> Iterator[tuple[Device, Action]]:
         """Go through what is planned and not over yet."""
-        now = self.account.clock.now()
-        for device_id, actions in self._actions.items():
-            if (device := self.coordinators.device(device_id)) is None:
-                continue
-            for action in actions.values():
-                over = action.end or action.start
-                planned = action.state == ActionState.SCHEDULED
-                if action.start is not None and (planned or (over and over > now)):
+        for device_id in self._actions:
+            if (device := self.coordinators.device(device_id)) is not None:
+                for action in self.of(device):
                     yield device, action
 
     def of(self, device: Device) -> list[Action]:
-        """Return what is planned for a device."""
-        return [action for other, action in self if other is device]
+        """Return what is planned for a device and not over yet."""
+        now = self.account.clock.now()
+        return [
+            action
+            for action in self._actions.get(device.id, {}).values()
+            if action.start is not None
+            and (
+                action.state == ActionState.SCHEDULED
+                or (action.end or action.start) > now
+            )
+        ]
 
     @callback
     def async_listen(self, changed: CALLBACK_TYPE) -> CALLBACK_TYPE:
@@ -112,13 +119,14 @@ class Schedule:
         """Ask what is planned for a device."""
         try:
             found = await self.account.client.async_list_actions(
-                device_id=device.id, state=ActionState.SCHEDULED
+                device_id=device.id, state=ActionState.SCHEDULED, limit=_MOST_PLANNED
             )
         except AmpsError as err:
             self.account.limits.refused(err)
             LOGGER.debug("Asking for the schedule of %s failed: %s", device.id, err)
             return
-        self._take(device, found)
+        if self._take(device, found, is_all=len(found) < _MOST_PLANNED):
+            self._changed.async_call()
 
     async def _async_ask_once(self) -> bool:
         """Ask what is planned for all devices; tell whether the answer will do.
@@ -141,14 +149,19 @@ class Schedule:
             planned.setdefault(action.device_id, []).append(action)
         if len(found) >= _MOST_PLANNED or None in planned:
             return False
+        changed = False
         for _, device in self.coordinators.devices():
             if planned.get(device.id) or self._actions.get(device.id):
-                self._take(device, planned.get(device.id, ()))
+                changed |= self._take(device, planned.get(device.id, ()))
+        if changed:
+            self._changed.async_call()
         return True
 
     @callback
-    def _take(self, device: Device, found: Sequence[Action]) -> None:
-        """Take what is planned for a device, and tell what changed."""
+    def _take(
+        self, device: Device, found: Sequence[Action], *, is_all: bool = True
+    ) -> bool:
+        """Take what is planned for a device; tell whether that changed."""
         known = self._actions.get(device.id, {})
         now = self.account.clock.now()
         ends = self.ends.of(device.id)
@@ -162,12 +175,14 @@ class Schedule:
             and not ends.came_to_nothing(action)
         }
         actions = under_way | {action.id: action for action in found}
+        if not is_all:
+            # More than is told; what is not told may be there still.
+            actions = known | actions
         for action in found:
             self._found.async_call(device, action)
         if actions == known:
-            return
+            return False
         self._actions[device.id] = actions
-        self._changed.async_call()
         gone = tuple(
             action.id
             for action in known.values()
@@ -175,15 +190,18 @@ class Schedule:
         )
         if gone:
             self._gone.async_call(device, gone)
+        return True
 
     @callback
     def async_changed(self, device: Device) -> None:
         """Ask again, as a device's planned actions may have changed."""
-        if not self._started:
+        if not self._started or device.id in self._wanted:
             return
+        self._wanted.add(device.id)
 
         async def _async_ask() -> None:
             async with self._asking:
+                self._wanted.discard(device.id)
                 if not self.account.limits.remaining:
                     await self.async_ask(device)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from homeassistant.config_entries import ConfigEntry
 
 from ..account import AmpsAccount
+from ..api import Action, Device
 from ..pushes import PushManager
 from ..readings import (
     AmpsCoordinator,
@@ -42,6 +43,23 @@ class AmpsRuntimeData:
                 if not coordinator.data
             )
         )
+
+    async def async_cancel(self, device: Device, action_id: str) -> Action:
+        """Cancel an action for a person, and tell of it; raises in words.
+
+        What cannot be cancelled is not what it was thought to be: what is planned
+        is asked for anew in any case.
+        """
+        account = self.account
+        try:
+            with account.speaking(account.async_spoken_name(device)):
+                cancelled = await account.async_run(
+                    account.client.async_cancel_action(action_id)
+                )
+        finally:
+            self.schedule.async_changed(device)
+        self.pushes.follower.async_cancelled(device, cancelled)
+        return cancelled
 
     def find(self, device_id: str) -> AmpsCoordinator | None:
         """Return the coordinator that has this device."""

@@ -21,6 +21,7 @@ from .fields import (
     ATTR_TARGET,
     ATTR_WAIT,
 )
+from .permission import async_check
 from .times import times_of, wall_clock
 from .whose import device_of, require
 
@@ -33,6 +34,7 @@ async def _async_push(
 ) -> ServiceResponse:
     """Push what a call says, and return the action that it became."""
     whose, coordinator, device = device_of(call)
+    await async_check(call, whose.entry, whose.devices)
     start, end = times_of(call.data, whose.name, whose.entry.runtime_data.account.clock)
     action = await whose.entry.runtime_data.pushes.async_command(
         coordinator,
@@ -128,6 +130,7 @@ async def async_hold_temperature(call: ServiceCall) -> ServiceResponse:
 async def async_update_settings(call: ServiceCall) -> ServiceResponse:
     """Write settings of a device."""
     whose, coordinator, device = device_of(call)
+    await async_check(call, whose.entry, whose.devices)
     updated = await whose.entry.runtime_data.pushes.async_update_settings(
         coordinator, device, call.data[ATTR_SETTINGS]
     )

@@ -6,6 +6,7 @@ it, also where it brings nothing (known already, not of this entry, not
 understood), as sending it again would not help.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +20,6 @@ from homeassistant.components import webhook
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers.storage import Store
 
 from ..api.clock import Clock, mark, passed
 from ..api.models import mapping, number
@@ -38,31 +38,23 @@ from ..common.const import (
     LOGGER,
     link_base_url,
 )
+from ..common.memory import Memory, async_remove as async_remove_memory
 from .address import async_delete_cloudhook
 from .silence import Silence
 
-_STORE_VERSION: Final = 1
-_SAVE_DELAY: Final = 10
+_MEMORY: Final = "webhook"
 # A delivery is a small object; nothing genuine comes near this.
 _MOST_BYTES: Final = 64 * 1024
 # A delivery is sent again for a day and more; so long its id is remembered.
 _REMEMBER: Final = timedelta(days=3)
 _MOST_IDS: Final = 5000
-# Deliveries that come while the entry is being set up wait for its end.
+# Deliveries that come while the entry is being set up wait for its end, as many
+# and as long as this; the sender gives up after 30 seconds.
 _MOST_WAITING: Final = 1000
+_SET_UP_WAIT: Final = 20
 # The secret must be wrong after so many refused deliveries within this time.
 _REFUSED: Final = 5
 _REFUSED_WITHIN: Final = timedelta(hours=1)
-
-
-def _store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
-    return Store(
-        hass,
-        _STORE_VERSION,
-        f"{DOMAIN}.webhook.{entry.entry_id}",
-        private=True,
-        atomic_writes=True,
-    )
 
 
 # The life of an entry
@@ -116,7 +108,7 @@ async def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
 async def _async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Forget which webhooks came."""
     issues.async_secret_right(hass, entry)
-    await _store(hass, entry).async_remove()
+    await async_remove_memory(hass, entry, _MEMORY)
 
 
 class WebhookReceiver:
@@ -131,19 +123,20 @@ class WebhookReceiver:
         # The machine's own, which deliveries are verified by.
         self._clock = Clock()
         self._verifier = verifier
-        self._store = _store(hass, entry)
-        self._unsaved = False
+        self._memory = Memory(hass, entry, _MEMORY, self._data)
         # The ids of deliveries, oldest first, and when they came.
         self._seen: dict[str, float] = {}
         self._refused: deque[float] = deque(maxlen=_REFUSED)
         self._verified = False
         self._take: Callable[[WebhookEvent], None] | None = None
-        self._waiting: deque[WebhookEvent] = deque(maxlen=_MOST_WAITING)
+        # Set once it is known what becomes of deliveries, which wait until then.
+        self._settled = asyncio.Event()
+        self._waiting = 0
         self.silence = Silence(hass, entry)
 
     async def async_load(self) -> None:
         """Remember what earlier runs have seen."""
-        stored = await self._store.async_load() or {}
+        stored = await self._memory.async_load()
         seen = mapping(stored.get("seen")) or {}
         self._seen = {
             delivery_id: at
@@ -156,15 +149,14 @@ class WebhookReceiver:
         """Hand on what comes, now that the entry is set up."""
         self._take = take
         self.silence.async_begin(self._verified)
-        while self._waiting:
-            take(self._waiting.popleft())
+        self._settled.set()
 
     async def async_stop(self) -> None:
         """Stop, and leave nothing behind but the memory."""
         self._take = None
+        self._settled.set()
         self.silence.async_stop()
-        if self._unsaved:
-            await self._store.async_save(self._data())
+        await self._memory.async_save_now()
 
     @property
     def works(self) -> bool:
@@ -178,7 +170,7 @@ class WebhookReceiver:
             "work": self.works,
             "deliveries_remembered": len(self._seen),
             "refused_lately": len(self._refused),
-            "waiting": len(self._waiting),
+            "waiting": self._waiting,
             "overdue": len(self.silence),
         }
 
@@ -206,24 +198,46 @@ class WebhookReceiver:
             return HTTPStatus.BAD_REQUEST
         if body is None:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        if self._has_ended:
+            return HTTPStatus.SERVICE_UNAVAILABLE
         try:
             delivery_id = self._verifier.verify(body, request.headers)
         except RefusedDeliveryError:
             self._note_refused()
             return HTTPStatus.UNAUTHORIZED
         self._note_verified()
-        if delivery_id in self._seen:
-            return HTTPStatus.OK
-        event = parse_event(body, link_base=link_base_url())
-        if event is None:
-            LOGGER.debug("A webhook told something that is not known")
-        elif self._take is None:
-            self._waiting.append(event)
-        else:
-            self._take(event)
-        # Last: what failed until here is to be taken when it is sent again.
-        self._remember(delivery_id)
+        if (take := await self._async_taker()) is None:
+            # It is sent again, and there may be somebody who takes it then.
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        if delivery_id not in self._seen:
+            event = parse_event(body, link_base=link_base_url())
+            if event is None:
+                LOGGER.debug("A webhook told something that is not known")
+            else:
+                take(event)
+            # What failed until here is to be taken when it is sent again.
+            self._remember(delivery_id)
+        # Only what is remembered over a sudden end is answered for.
+        await self._memory.async_save_now()
         return HTTPStatus.OK
+
+    @property
+    def _has_ended(self) -> bool:
+        return self._settled.is_set() and self._take is None
+
+    async def _async_taker(self) -> Callable[[WebhookEvent], None] | None:
+        """Return who takes an event, None if there is nobody; set-up is waited for."""
+        if self._settled.is_set() or self._waiting >= _MOST_WAITING:
+            return self._take
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(_SET_UP_WAIT):
+                await self._settled.wait()
+        except TimeoutError:
+            LOGGER.debug("A webhook came long before the set-up was done")
+        finally:
+            self._waiting -= 1
+        return self._take
 
     @callback
     def _note_refused(self) -> None:
@@ -254,16 +268,10 @@ class WebhookReceiver:
             if at >= oldest and len(self._seen) <= _MOST_IDS:
                 break
             del self._seen[known]
-        self._save()
-
-    @callback
-    def _save(self) -> None:
-        self._unsaved = True
-        self._store.async_delay_save(self._data, _SAVE_DELAY)
+        self._memory.async_save()
 
     @callback
     def _data(self) -> dict[str, Any]:
-        self._unsaved = False
         return {"seen": self._seen}
 
 

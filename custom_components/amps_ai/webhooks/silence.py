@@ -66,11 +66,14 @@ class Silence:
     @callback
     def _action_ended(self, event: Event) -> None:
         """Expect a webhook for an end that was found by asking."""
-        action_id: str = event.data["action_id"]
+        # A person can fire it by hand, with whatever comes to mind.
+        action_id = event.data.get("action_id")
         if (
-            event.data["state"] not in (ActionState.COMPLETED, ActionState.FAILED)
+            not isinstance(action_id, str)
+            or event.data.get("state")
+            not in (ActionState.COMPLETED, ActionState.FAILED)
             or action_id in self._told
-            or not self._is_own(event.data["device_id"])
+            or not self._is_own(event.data.get("device_id"))
         ):
             return
 
@@ -83,7 +86,9 @@ class Silence:
             self._hass, SILENCE, HassJob(_silent, cancel_on_shutdown=True)
         )
 
-    def _is_own(self, device_id: str | None) -> bool:
+    def _is_own(self, device_id: object) -> bool:
         """Tell whether a device of Home Assistant's is one of this entry."""
-        device = dr.async_get(self._hass).async_get(device_id) if device_id else None
+        if not isinstance(device_id, str):
+            return False
+        device = dr.async_get(self._hass).async_get(device_id)
         return device is not None and device.config_entry_id == self._entry.entry_id
