@@ -29,10 +29,10 @@ from custom_components.amps_ai.api import (
     DeviceType,
 )
 from custom_components.amps_ai.api.vocabulary import LIVE_CONTROL, STEERABLE, Commands
-from custom_components.amps_ai.climate import PRESET_HOLD, PRESET_SCHEDULE
 from custom_components.amps_ai.common import errors, issues
 from custom_components.amps_ai.common.const import ATTR_REPORTED_STATUS
 from custom_components.amps_ai.entities import action_attributes
+from custom_components.amps_ai.entities.thermostat import PRESET_HOLD, PRESET_SCHEDULE
 from sandbox.catalogue import CATALOGUE, commands_of
 
 ROOT: Final = Path(config_flow.__file__).parent

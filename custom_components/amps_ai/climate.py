@@ -1,9 +1,9 @@
 """Climate: thermostats."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, Self, override
+from typing import Any, Final, override
 
 from homeassistant.components.climate import (
     ATTR_HVAC_MODE,
@@ -18,8 +18,18 @@ from homeassistant.components.climate import (
 from homeassistant.const import ATTR_TEMPERATURE, UnitOfTemperature
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util.unit_conversion import TemperatureConverter
 
-from .api import Command, DeviceType, HvacState, Parameter, Push, Quantity, capabilities
+from .api import (
+    Command,
+    DeviceType,
+    HvacState,
+    Parameter,
+    Push,
+    Quantity,
+    capabilities,
+    temperature_unit,
+)
 from .api.vocabulary import Commands, HoldType, HvacMode, Parameters, understand
 from .common.const import ATTR_REPORTED_STATUS
 from .common.errors import refused
@@ -29,33 +39,26 @@ from .entities import (
     Table,
     async_setup_entities,
 )
+from .entities.thermostat import (
+    BAND,
+    COMMANDS,
+    DECIMALS,
+    MODES,
+    PRESET_HOLD,
+    PRESET_SCHEDULE,
+    SINGLE,
+    STEPS,
+    TEMPERATURE_UNITS,
+    Ability,
+)
 from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 
-PRESET_SCHEDULE: Final = "schedule"
-PRESET_HOLD: Final = "hold"
+# A mode and a temperature that come within so many seconds are one command.
+GATHER: Final = 0.2
 
-_STEP: Final = 0.5
-_BOUNDS: Final = (10.0, 35.0)
-
-_MODES: Final = MappingProxyType(
-    {
-        HvacMode.HEAT: HVACMode.HEAT,
-        HvacMode.COOL: HVACMode.COOL,
-        HvacMode.AUTO: HVACMode.HEAT_COOL,
-        HvacMode.OFF: HVACMode.OFF,
-    }
-)
-_COMMANDS: Final = MappingProxyType(
-    {
-        HVACMode.HEAT: Commands.HEAT,
-        HVACMode.COOL: Commands.COOL,
-        HVACMode.HEAT_COOL: Commands.AUTO,
-        HVACMode.OFF: Commands.IDLE,
-    }
-)
-_REPORTED: Final = MappingProxyType({shown: mode for mode, shown in _MODES.items()})
+_REPORTED: Final = MappingProxyType({shown: mode for mode, shown in MODES.items()})
 _PRESETS: Final = MappingProxyType(
     {HoldType.FOLLOW_SCHEDULE: PRESET_SCHEDULE, HoldType.PERMANENT: PRESET_HOLD}
 )
@@ -90,71 +93,6 @@ async def async_setup_entry(
     await async_setup_entities(entry, async_add_entities, CLIMATES, AmpsClimate)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ability:
-    """What the commands of a device make of a thermostat."""
-
-    commands: Mapping[str, Command]
-    modes: list[HVACMode]
-    presets: list[str]
-    features: ClimateEntityFeature
-    # The bounds of the temperatures that a mode takes; of all, where it takes none.
-    ranges: Mapping[HVACMode | None, tuple[float, float]]
-
-    @classmethod
-    def of(cls, commands: Mapping[str, Command]) -> Self:
-        """Work it out."""
-        modes = [mode for mode, command in _COMMANDS.items() if command in commands]
-        presets = [PRESET_HOLD]
-        if Commands.FOLLOW_SCHEDULE in commands:
-            presets.insert(0, PRESET_SCHEDULE)
-        return cls(
-            commands=commands,
-            modes=modes,
-            presets=presets,
-            features=_features(commands),
-            ranges={
-                None: _range(commands, modes),
-                **{mode: _range(commands, [mode]) for mode in modes},
-                HVACMode.OFF: _range(commands, modes),
-            },
-        )
-
-
-def _features(commands: Mapping[str, Command]) -> ClimateEntityFeature:
-    features = ClimateEntityFeature.PRESET_MODE
-    if Commands.HEAT in commands or Commands.COOL in commands:
-        features |= ClimateEntityFeature.TARGET_TEMPERATURE
-    if Commands.AUTO in commands:
-        features |= ClimateEntityFeature.TARGET_TEMPERATURE_RANGE
-        # One temperature moves the band.
-        features |= ClimateEntityFeature.TARGET_TEMPERATURE
-    if Commands.IDLE in commands:
-        features |= ClimateEntityFeature.TURN_OFF
-    if commands.keys() - {Commands.IDLE}:
-        features |= ClimateEntityFeature.TURN_ON
-    return features
-
-
-def _range(
-    commands: Mapping[str, Command], modes: Sequence[HVACMode]
-) -> tuple[float, float]:
-    """Return the bounds of the temperatures that some modes take."""
-    parameters = [
-        parameter
-        for mode in modes
-        if (command := commands.get(_COMMANDS.get(mode, "")))
-        for parameter in command.parameters.values()
-    ]
-    lows = [item.min for item in parameters if item.min is not None]
-    highs = [item.max for item in parameters if item.max is not None]
-    return min(lows, default=_BOUNDS[0]), max(highs, default=_BOUNDS[1])
-
-
-def _to_step(temperature: float) -> float:
-    return round(temperature / _STEP) * _STEP
-
-
 class AmpsClimate(AmpsControlEntity, ClimateEntity):
     """A thermostat.
 
@@ -164,11 +102,9 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
 
     entity_description: AmpsClimateDescription
 
-    _attr_temperature_unit = UnitOfTemperature.CELSIUS
-    _attr_native_temperature_unit = UnitOfTemperature.CELSIUS
-    _attr_target_temperature_step = _STEP
-
-    _known_ability: _Ability | None = None
+    _known_ability: Ability | None = None
+    # Whether the state is being written, which shows what can be used now.
+    _is_showing = False
     # The mode to turn on with, where there is no schedule to go back to.
     _last_mode: HVACMode | None = None
 
@@ -191,12 +127,14 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
     # What it can do
 
     @property
-    def _ability(self) -> _Ability:
+    def _ability(self) -> Ability:
         """Return what the commands allow, worked out once for each map of them."""
         commands = capabilities(self.device)
         known = self._known_ability
         if known is None or known.commands is not commands:
-            known = self._known_ability = _Ability.of(commands)
+            known = self._known_ability = Ability.of(
+                commands, TEMPERATURE_UNITS[temperature_unit(self.device)]
+            )
         return known
 
     @property
@@ -221,27 +159,96 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
         """Return `schedule` where the device has one, and `hold`."""
         return self._ability.presets
 
+    @callback
+    @override
+    def _async_write_ha_state(self) -> None:
+        """Show the target features only while a dial would move something.
+
+        What is off takes a temperature together with a mode all the same, and
+        half a band can be set whole: the actions find all features.
+        """
+        self._is_showing = True
+        try:
+            super()._async_write_ha_state()
+        finally:
+            self._is_showing = False
+
     @property
     @override
     def supported_features(self) -> ClimateEntityFeature:
-        """Return what the device's commands allow, in whatever mode it is."""
-        return self._ability.features
+        """Return what the device's commands allow, or show what is of use now."""
+        features = self._ability.features
+        if self._is_showing and not self._has_target:
+            features &= ~(SINGLE | BAND)
+        return features
+
+    @property
+    def _has_target(self) -> bool:
+        """Tell whether a temperature without a mode would mean something now."""
+        mode = self.hvac_mode
+        if mode is HVACMode.HEAT_COOL:
+            state = self._state
+            return None not in (state.heat_setpoint, state.cool_setpoint)
+        return mode is not HVACMode.OFF
 
     def _parameter(self, mode: HVACMode, name: Parameters) -> Parameter | None:
-        command = self._commands.get(_COMMANDS[mode])
+        command = self._commands.get(COMMANDS[mode])
         return command.parameters.get(name) if command else None
+
+    @property
+    def native_temperature_unit(self) -> str:
+        """Return the unit that the device speaks."""
+        return self._ability.unit
+
+    temperature_unit = native_temperature_unit
+
+    @property
+    def _house_unit(self) -> UnitOfTemperature:
+        return self.hass.config.units.temperature_unit
+
+    @property
+    @override
+    def target_temperature_step(self) -> float:
+        """Return the step, which Home Assistant takes in the unit of the house."""
+        return STEPS[self._house_unit]
+
+    def _as_offered(self, bound: float) -> float:
+        """Return a bound as a card offers it: in whole digits of the house."""
+        unit = self._ability.unit
+        shown = TemperatureConverter.convert(bound, unit, self._house_unit)
+        return TemperatureConverter.convert(
+            round(shown, DECIMALS[self._house_unit]), self._house_unit, unit
+        )
 
     @property
     @override
     def min_temp(self) -> float:
-        """Return the lowest temperature that the present mode takes."""
-        return self._ability.ranges[self.hvac_mode][0]
+        """Return the lowest temperature that any mode takes."""
+        return self._as_offered(self._ability.ranges[None][0])
 
     @property
     @override
     def max_temp(self) -> float:
-        """Return the highest temperature that the present mode takes."""
-        return self._ability.ranges[self.hvac_mode][1]
+        """Return the highest temperature that any mode takes."""
+        return self._as_offered(self._ability.ranges[None][1])
+
+    def _to_step(self, temperature: float) -> float:
+        step = STEPS[self._ability.unit]
+        return round(temperature / step) * step
+
+    def _fitted(self, mode: HVACMode, temperature: float) -> float:
+        """Return a temperature on the device's step, within what a mode takes.
+
+        What is beyond that by more than the rounding of a card stays so, and
+        is refused.
+        """
+        low, high = self._ability.ranges[mode]
+        stepped = self._to_step(temperature)
+        least = min(low, self._as_offered(low))
+        most = max(high, self._as_offered(high))
+        if not least <= temperature <= most:
+            return stepped
+        return min(max(stepped, low), high)
 
     # What it does
 
@@ -250,7 +257,7 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
     def hvac_mode(self) -> HVACMode | None:
         """Return the mode; unknown where no command could set it."""
         mode = understand(HvacMode, self._state.mode)
-        shown = None if mode is None else _MODES[mode]
+        shown = None if mode is None else MODES[mode]
         return shown if shown in self.hvac_modes else None
 
     @property
@@ -294,14 +301,14 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
 
     @property
     def native_current_temperature(self) -> float | None:
-        """Return the measured temperature, in °C."""
+        """Return the measured temperature, in the device's unit."""
         state: Any = self.device.state
         temperature: float | None = state.temperature
         return temperature
 
     @property
     def native_target_temperature(self) -> float | None:
-        """Return the one setpoint of heating or cooling, in °C."""
+        """Return the one setpoint of heating or cooling."""
         if self.hvac_mode is HVACMode.HEAT:
             return self._state.heat_setpoint
         if self.hvac_mode is HVACMode.COOL:
@@ -310,14 +317,14 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
 
     @property
     def native_target_temperature_low(self) -> float | None:
-        """Return the lower end of the band, in °C."""
+        """Return the lower end of the band."""
         return (
             self._state.heat_setpoint if self.hvac_mode is HVACMode.HEAT_COOL else None
         )
 
     @property
     def native_target_temperature_high(self) -> float | None:
-        """Return the upper end of the band, in °C."""
+        """Return the upper end of the band."""
         return (
             self._state.cool_setpoint if self.hvac_mode is HVACMode.HEAT_COOL else None
         )
@@ -341,21 +348,26 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
         mode: HVACMode | None = kwargs.get(ATTR_HVAC_MODE) or self.hvac_mode
         state = self._state
         heat, cool = state.heat_setpoint, state.cool_setpoint
-        one = kwargs.get(ATTR_TEMPERATURE)
-        low = kwargs.get(ATTR_TARGET_TEMP_LOW)
-        high = kwargs.get(ATTR_TARGET_TEMP_HIGH)
+        one: Any = kwargs.get(ATTR_TEMPERATURE)
+        low: Any = kwargs.get(ATTR_TARGET_TEMP_LOW)
+        high: Any = kwargs.get(ATTR_TARGET_TEMP_HIGH)
         if mode is None:
             raise refused("mode_unknown", self.spoken_name)
         if mode is HVACMode.OFF and ATTR_HVAC_MODE not in kwargs:
             raise refused("temperature_while_off", self.spoken_name)
-        if low is not None and high is not None:
-            heat, cool = _to_step(low), _to_step(high)
-        elif one is not None and mode is HVACMode.HEAT_COOL:
+        if mode in (HVACMode.HEAT, HVACMode.COOL) and one is None:
+            # A band says that a band is meant, unless another mode is said.
+            if ATTR_HVAC_MODE in kwargs or HVACMode.HEAT_COOL not in self.hvac_modes:
+                raise refused("band_in_single_mode", self.spoken_name)
+            mode = HVACMode.HEAT_COOL
+        if mode is HVACMode.HEAT:
+            heat = self._fitted(mode, one)
+        elif mode is HVACMode.COOL:
+            cool = self._fitted(mode, one)
+        elif mode is HVACMode.HEAT_COOL and low is not None:
+            heat, cool = self._fitted(mode, low), self._fitted(mode, high)
+        elif mode is HVACMode.HEAT_COOL:
             heat, cool = self._moved_band(one)
-        elif one is not None and mode is HVACMode.HEAT:
-            heat = _to_step(one)
-        elif one is not None and mode is HVACMode.COOL:
-            cool = _to_step(one)
         await self._async_hold(mode, heat, cool)
 
     def _moved_band(self, middle: float) -> tuple[float, float]:
@@ -363,10 +375,10 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
         state = self._state
         if state.heat_setpoint is None or state.cool_setpoint is None:
             raise refused("setpoints_unknown", self.spoken_name)
-        width = _to_step(state.cool_setpoint - state.heat_setpoint)
+        width = self._to_step(state.cool_setpoint - state.heat_setpoint)
         lowest, highest = self._ability.ranges[HVACMode.HEAT_COOL]
-        low = min(max(_to_step(middle - width / 2), lowest), highest - width)
-        return low, low + width
+        low = max(min(self._to_step(middle - width / 2), highest - width), lowest)
+        return low, min(low + width, highest)
 
     @override
     async def async_set_preset_mode(self, preset_mode: str) -> None:
@@ -389,7 +401,12 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
 
     @override
     async def async_turn_on(self) -> None:
-        """Go back to the schedule where there is one, else to the last mode."""
+        """Go from off to the schedule where there is one, else to the last mode."""
+        if self.hvac_mode is None:
+            raise refused("mode_unknown", self.spoken_name)
+        if self.hvac_mode is not HVACMode.OFF:
+            # It is on: what it holds stays.
+            return
         if Commands.FOLLOW_SCHEDULE in self._commands:
             await self._async_follow_schedule()
             return
@@ -407,6 +424,7 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
         await self.async_push(
             Push(command=Commands.FOLLOW_SCHEDULE),
             {"hold_type": HoldType.FOLLOW_SCHEDULE.value},
+            rest=GATHER,
         )
 
     async def _async_hold(
@@ -429,12 +447,15 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
             changes["cool_setpoint"] = cool
         await self.async_push(
             Push(
-                command=_COMMANDS[mode],
+                command=COMMANDS[mode],
                 parameters={
-                    name: Quantity(value=value)
+                    # With its unit: a number alone means another temperature
+                    # to a device that speaks another one.
+                    name: Quantity(value=value, unit=temperature_unit(self.device))
                     for name, value in wanted.items()
                     if value is not None and self._parameter(mode, name) is not None
                 },
             ),
             changes,
+            rest=GATHER,
         )

@@ -27,9 +27,9 @@ from .automation.targets import (
     async_check_target,
     async_targeted_devices,
 )
-from .climate import PRESET_SCHEDULE
 from .common.const import DOMAIN
 from .entities import takes_commands
+from .entities.thermostat import PRESET_SCHEDULE
 from .runtime import AmpsConfigEntry, AmpsRuntimeData
 
 _PENDING_SCHEMA: Final = vol.Schema(

@@ -19,13 +19,14 @@ from homeassistant.const import (
     UnitOfEnergy,
     UnitOfLength,
     UnitOfPower,
+    UnitOfTemperature,
     UnitOfTime,
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.typing import StateType
 
-from .api import Action, ActionState, DeviceType
+from .api import Action, ActionState, Device, DeviceType, temperature_unit
 from .api.vocabulary import (
     STEERABLE,
     BatteryStatus,
@@ -44,6 +45,7 @@ from .entities import (
 from .entities.counters import AmpsLifetimeSensor, AmpsMeter, AmpsMeterDescription
 from .entities.energy_meter import battery_content, battery_power, charger_power
 from .entities.measuring import AmpsMeasuringSensor, AmpsPlainSensorDescription, plain
+from .entities.thermostat import TEMPERATURE_UNITS
 from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -54,10 +56,12 @@ class AmpsSensorDescription(AmpsPlainSensorDescription):
     """A sensor over a field of the state.
 
     `convert` turns the reported value into the shown one; `words` is the
-    vocabulary of an enum; `decimals`, how exactly a number is measured.
+    vocabulary of an enum; `decimals`, how exactly a number is measured;
+    `unit_of` finds the unit of a device that chooses it.
     """
 
     convert: Callable[[Any], StateType] | None = None
+    unit_of: Callable[[Device], str] | None = None
     words: type[StrEnum] | None = None
     decimals: int | None = None
 
@@ -196,6 +200,18 @@ SENSORS: Final[Table[AmpsSensorDescription]] = MappingProxyType(
                 suggested_display_precision=1,
             ),
         ),
+        DeviceType.HVAC: (
+            AmpsSensorDescription(
+                key="temperature",
+                translation_key="temperature",
+                reads="temperature",
+                device_class=SensorDeviceClass.TEMPERATURE,
+                state_class=SensorStateClass.MEASUREMENT,
+                native_unit_of_measurement=UnitOfTemperature.CELSIUS,
+                unit_of=lambda device: TEMPERATURE_UNITS[temperature_unit(device)],
+                suggested_display_precision=1,
+            ),
+        ),
         DeviceType.SOLAR_INVERTER: (
             _power("current_power"),
             _status(SolarInverterStatus),
@@ -320,6 +336,15 @@ class AmpsSensor(AmpsMeasuringSensor):
     """A value that a device reports."""
 
     entity_description: AmpsSensorDescription
+
+    @property
+    @override
+    def native_unit_of_measurement(self) -> str | None:
+        """Return the unit, as the device has it where that is its choice."""
+        unit_of = self.entity_description.unit_of
+        if unit_of is None:
+            return super().native_unit_of_measurement
+        return unit_of(self.device)
 
     @property
     @override

@@ -57,6 +57,7 @@ def quick() -> Generator[None]:
     with (
         patch("custom_components.amps_ai.pushes.following._POLLS", (0.02,)),
         patch("custom_components.amps_ai.number.REST", 0.01),
+        patch("custom_components.amps_ai.climate.GATHER", 0.01),
         patch("custom_components.amps_ai.pushes.manager.REST", 0.01),
     ):
         yield
@@ -195,7 +196,8 @@ STATES: Final[list[tuple[dict[str, Any], tuple[str, dict[str, Any]]]]] = [
     ),
     (
         {"mode": "auto", "active": True, "heatSetpoint": None, "temperature": 17},
-        _shows("heat_cool", None, None, None, 25, current=17),
+        # Half a band is none: bridges stumble over it.
+        _shows("heat_cool", None, None, None, None, current=17),
     ),
     ({"mode": "heat", "active": None}, _shows("heat", None, 19.5, None, None)),
     ({"mode": "cool", "active": REMOVE}, _shows("cool", None, 25, None, None)),
@@ -223,7 +225,7 @@ STATES: Final[list[tuple[dict[str, Any], tuple[str, dict[str, Any]]]]] = [
     ),
     (
         {"mode": "auto", "coolSetpoint": "25"},
-        _shows("heat_cool", "idle", None, 19.5, None),
+        _shows("heat_cool", "idle", None, None, None),
     ),
     ({"mode": None}, _shows(STATE_UNKNOWN, "idle", None, None, None)),
     ({"mode": "emergency"}, _shows(STATE_UNKNOWN, "idle", None, None, None)),
@@ -296,11 +298,44 @@ async def test_features_are_those_of_the_commands(
     features: ClimateEntityFeature,
     mode: str,
 ) -> None:
-    """What a thermostat can do hangs on its commands, and never on its mode."""
+    """What a thermostat can do hangs on its commands; while off, it has no dial."""
     _only(sandbox, *commands)
-    sandbox.device(HVAC).state_override = {"mode": mode}
+    sandbox.device(HVAC).state_override = _BASE | {"mode": mode}
     assert await set_up(hass, entry)
+    if mode == "off" and "idle" in commands:
+        features &= ~(SINGLE | RANGE)
     assert _climate(hass).attributes[ATTR_SUPPORTED_FEATURES] == features
+
+
+@pytest.mark.parametrize("missing", ["heatSetpoint", "coolSetpoint"])
+async def test_features_without_a_whole_band(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    freezer: FrozenDateTimeFactory,
+    missing: str,
+) -> None:
+    """Half a band cannot be moved nor shown; whole, it can be set all the same."""
+    device = sandbox.device(HVAC)
+    device.state_override = _BASE | {missing: None}
+    assert await set_up(hass, entry)
+    attributes = _climate(hass).attributes
+    assert attributes[ATTR_SUPPORTED_FEATURES] == PRESET | ON | OFF
+    assert not {"temperature", "target_temp_low", "target_temp_high"} & set(attributes)
+
+    # Of one that heats or cools, the other setpoint does not matter.
+    for mode in ("heat", "cool"):
+        device.state_override = _BASE | {missing: None, "mode": mode}
+        await _poll(hass, sandbox, freezer)
+        features = _climate(hass).attributes[ATTR_SUPPORTED_FEATURES]
+        assert features == SINGLE | RANGE | PRESET | ON | OFF
+
+    device.state_override = _BASE | {missing: None}
+    await _poll(hass, sandbox, freezer)
+    await _call(
+        hass, HVAC, CLIMATE, "set_temperature", target_temp_low=19, target_temp_high=24
+    )
+    assert _bodies(sandbox) == [_action("auto", heatSetpoint=19, coolSetpoint=24)]
 
 
 @pytest.mark.parametrize("home", ["classic"])
@@ -315,24 +350,14 @@ async def test_features_of_the_older_shape(
     assert (attributes["min_temp"], attributes["max_temp"]) == (10, 35)
 
 
-@pytest.mark.parametrize(
-    ("mode", "bounds"),
-    [
-        ("heat", (5, 30)),
-        ("cool", (16, 32)),
-        ("auto", (12, 28)),
-        ("off", (5, 32)),
-        ("emergency", (5, 32)),
-    ],
-)
+@pytest.mark.parametrize("mode", ["heat", "cool", "auto", "off", "emergency"])
 async def test_bounds(
     hass: HomeAssistant,
     sandbox: Sandbox,
     entry: MockConfigEntry,
     mode: str,
-    bounds: tuple[float, float],
 ) -> None:
-    """The bounds are the present command's, else the widest."""
+    """The bounds span all modes, and each mode is checked by its own."""
     device = sandbox.device(HVAC)
     assert device.commands is not None
     for command, low, high in (("heat", 5, 30), ("cool", 16, 32), ("auto", 12, 28)):
@@ -343,8 +368,20 @@ async def test_bounds(
     device.state_override = {"mode": mode}
     assert await set_up(hass, entry)
     attributes = _climate(hass).attributes
-    assert (attributes["min_temp"], attributes["max_temp"]) == bounds
+    assert (attributes["min_temp"], attributes["max_temp"]) == (5, 32)
     assert attributes["target_temp_step"] == 0.5
+
+    # What another mode takes can be said with that mode, from any.
+    await _call(
+        hass, HVAC, CLIMATE, "set_temperature", temperature=31, hvac_mode=HVACMode.COOL
+    )
+    assert _bodies(sandbox) == [_action("cool", target=31)]
+    with pytest.raises(ServiceValidationError) as caught:
+        await _call(
+            hass, HVAC, CLIMATE, "set_temperature", temperature=31, hvac_mode="heat"
+        )
+    assert caught.value.translation_key == "parameter_out_of_range"
+    assert len(_bodies(sandbox)) == 1
 
 
 async def test_bounds_that_are_not_told(
@@ -447,6 +484,37 @@ TAPS: Final[list[Tap]] = [
         {ATTR_TARGET_TEMP_LOW: 18.74, ATTR_TARGET_TEMP_HIGH: 23.76},
         _action("auto", heatSetpoint=18.5, coolSetpoint=24),
     ),
+    # One temperature beside a band counts where one is taken, else the band.
+    *(
+        (
+            {"mode": mode},
+            "set_temperature",
+            {
+                ATTR_TEMPERATURE: 22,
+                ATTR_TARGET_TEMP_LOW: 19,
+                ATTR_TARGET_TEMP_HIGH: 26,
+                **said,
+            },
+            body,
+        )
+        for mode, said, body in (
+            ("heat", {}, _action("heat", target=22)),
+            ("cool", {}, _action("cool", target=22)),
+            ("auto", {}, _action("auto", heatSetpoint=19, coolSetpoint=26)),
+            ("auto", {ATTR_HVAC_MODE: "cool"}, _action("cool", target=22)),
+            ("off", {ATTR_HVAC_MODE: "heat"}, _action("heat", target=22)),
+        )
+    ),
+    # A band alone means the mode that keeps one.
+    *(
+        (
+            {"mode": mode},
+            "set_temperature",
+            {ATTR_TARGET_TEMP_LOW: 19, ATTR_TARGET_TEMP_HIGH: 26},
+            _action("auto", heatSetpoint=19, coolSetpoint=26),
+        )
+        for mode in ("heat", "cool")
+    ),
     # Presets.
     (
         {},
@@ -474,7 +542,10 @@ TAPS: Final[list[Tap]] = [
 @pytest.mark.parametrize(
     ("state", "service", "data", "body"),
     TAPS,
-    ids=[f"{tap[1]}-{'-'.join(map(str, tap[2].values()))}" for tap in TAPS],
+    ids=[
+        "-".join(map(str, (tap[0].get("mode"), tap[1], *tap[2].values())))
+        for tap in TAPS
+    ],
 )
 async def test_sends_exactly_this(
     hass: HomeAssistant,
@@ -522,6 +593,25 @@ async def test_moved_band_is_in_whole_steps(
     if one != 35:
         middle = (sent["coolSetpoint"] + sent["heatSetpoint"]) / 2
         assert middle == pytest.approx(one, abs=0.5)
+
+
+@pytest.mark.parametrize("home", ["home", "classic"])
+@pytest.mark.parametrize("mode", ["heat", "cool", "auto"])
+@pytest.mark.parametrize("hold", ["permanent", "follow_schedule"])
+async def test_turn_on_while_on(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    mode: str,
+    hold: str,
+) -> None:
+    """What is on already stays as it is, what it holds too."""
+    sandbox.device(HVAC).state_override = _BASE | {"mode": mode, "holdType": hold}
+    assert await set_up(hass, entry)
+    before = _climate(hass)
+    await _call(hass, HVAC, CLIMATE, "turn_on")
+    assert not sandbox.requests.pushes()
+    assert _climate(hass).as_dict() == before.as_dict()
 
 
 async def test_turn_on_without_a_schedule(
@@ -575,6 +665,21 @@ REFUSALS: Final[list[tuple[dict[str, Any], str, dict[str, Any], str]]] = [
         {ATTR_TARGET_TEMP_LOW: 19, ATTR_TARGET_TEMP_HIGH: 23},
         "temperature_while_off",
     ),
+    *(
+        (
+            {"mode": mode},
+            "set_temperature",
+            {
+                ATTR_TARGET_TEMP_LOW: 19,
+                ATTR_TARGET_TEMP_HIGH: 23,
+                ATTR_HVAC_MODE: said,
+            },
+            "band_in_single_mode",
+        )
+        for mode in ("heat", "auto", "off")
+        for said in (HVACMode.HEAT, HVACMode.COOL)
+    ),
+    ({"mode": "emergency"}, "turn_on", {}, "mode_unknown"),
     ({"mode": "off"}, "set_preset_mode", {ATTR_PRESET_MODE: "hold"}, "hold_while_off"),
     *(
         ({"mode": mode}, service, data, "mode_unknown")
@@ -613,7 +718,10 @@ REFUSALS: Final[list[tuple[dict[str, Any], str, dict[str, Any], str]]] = [
 @pytest.mark.parametrize(
     ("state", "service", "data", "key"),
     REFUSALS,
-    ids=[f"{item[3]}-{item[1]}-{_said(item[0])}" for item in REFUSALS],
+    ids=[
+        "-".join(map(str, (item[3], item[1], _said(item[0]), *item[2].values())))
+        for item in REFUSALS
+    ],
 )
 @pytest.mark.parametrize("home", ["home", "classic"])
 async def test_refusals(
@@ -791,6 +899,22 @@ async def test_fahrenheit_is_sent_as_celsius(
 
 
 @pytest.mark.usefixtures("fahrenheit")
+async def test_fahrenheit_minus_and_plus_move(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """Each press of a button of a card moves the shown temperature by its step."""
+    sandbox.device(HVAC).state_override = _BASE | {"mode": "heat", "heatSetpoint": 20}
+    assert await set_up(hass, entry)
+    assert _climate(hass).attributes["target_temp_step"] == 1
+    for direction in (*[-1] * 10, *[1] * 20):
+        before = _climate(hass).attributes["temperature"]
+        await _call(
+            hass, HVAC, CLIMATE, "set_temperature", temperature=before + direction
+        )
+        assert _climate(hass).attributes["temperature"] == before + direction
+
+
+@pytest.mark.usefixtures("fahrenheit")
 async def test_fahrenheit_comes_back_as_it_was_set(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:
@@ -805,6 +929,281 @@ async def test_fahrenheit_comes_back_as_it_was_set(
     captured = sandbox.device(HVAC).captured
     assert captured is not None
     assert captured["heatSetpoint"] == 23
+
+
+# Bounds that are off the step
+
+
+def _bounded(sandbox: Sandbox, low: float, high: float, unit: str = "celsius") -> None:
+    """Give all temperatures of the thermostat these bounds."""
+    device = sandbox.device(HVAC)
+    assert device.commands is not None
+    for command in device.commands.values():
+        command["parameters"] = {
+            name: {"unit": unit, "min": low, "max": high}
+            for name in command["parameters"]
+        }
+
+
+EDGES: Final[list[tuple[bool, dict[str, Any], dict[str, float], dict[str, Any]]]] = [
+    # The least and the most that a card offers is what is sent.
+    (False, {"mode": "heat"}, {"temperature": 7.2}, _action("heat", target=7.2)),
+    (False, {"mode": "heat"}, {"temperature": 7.3}, _action("heat", target=7.5)),
+    (False, {"mode": "cool"}, {"temperature": 33.3}, _action("cool", target=33.3)),
+    (
+        False,
+        {},
+        {"target_temp_low": 7.2, "target_temp_high": 33.3},
+        _action("auto", heatSetpoint=7.2, coolSetpoint=33.3),
+    ),
+    (
+        False,
+        {"heatSetpoint": 20, "coolSetpoint": 24},
+        {"temperature": 7.2},
+        _action("auto", heatSetpoint=7.2, coolSetpoint=11.2),
+    ),
+    # A band that is wider than the bounds is as wide as these.
+    (
+        False,
+        {"heatSetpoint": 2, "coolSetpoint": 35},
+        {"temperature": 20},
+        _action("auto", heatSetpoint=7.2, coolSetpoint=33.3),
+    ),
+    # 7.2 and 33.3 °C are 44.96 and 91.94 °F: a card offers 45 to 92.
+    (True, {"mode": "heat"}, {"temperature": 45}, _action("heat", target=7.2)),
+    (True, {"mode": "cool"}, {"temperature": 92}, _action("cool", target=33.3)),
+    (
+        True,
+        {},
+        {"target_temp_low": 45, "target_temp_high": 92},
+        _action("auto", heatSetpoint=7.2, coolSetpoint=33.3),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("american", "state", "data", "body"),
+    EDGES,
+    ids=[f"{'F' if edge[0] else 'C'}-{edge[1]}-{edge[2]}" for edge in EDGES],
+)
+async def test_what_a_card_offers_is_taken(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    american: bool,
+    state: dict[str, Any],
+    data: dict[str, float],
+    body: dict[str, Any],
+) -> None:
+    """Bounds hold after the rounding to steps."""
+    if american:
+        hass.config.units = US_CUSTOMARY_SYSTEM
+    _bounded(sandbox, 7.2, 33.3)
+    sandbox.device(HVAC).state_override = _BASE | state
+    assert await set_up(hass, entry)
+    attributes = _climate(hass).attributes
+    assert (attributes["min_temp"], attributes["max_temp"]) == (
+        (45, 92) if american else (7.2, 33.3)
+    )
+    await _call(hass, HVAC, CLIMATE, "set_temperature", **data)
+    assert _bodies(sandbox) == [body]
+
+
+# A thermostat that speaks °F
+
+
+def _fahrenheit(name: str, **values: float) -> dict[str, Any]:
+    return {
+        "action": {
+            "command": name,
+            "parameters": {
+                key: {"value": value, "unit": "fahrenheit"}
+                for key, value in values.items()
+            },
+        }
+    }
+
+
+_IN_FAHRENHEIT: Final = _BASE | {
+    "temperature": 70.7,
+    "heatSetpoint": 68,
+    "coolSetpoint": 77,
+}
+
+
+@pytest.mark.parametrize(
+    ("american", "shown", "bounds"),
+    [
+        (False, (21.5, 20, 25), (10, 35)),
+        (True, (71, 68, 77), (50, 95)),
+    ],
+)
+async def test_thermostat_in_fahrenheit_is_read(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    american: bool,
+    shown: tuple[float, ...],
+    bounds: tuple[float, float],
+) -> None:
+    """A device that declares °F is read in °F, whatever the house counts in."""
+    if american:
+        hass.config.units = US_CUSTOMARY_SYSTEM
+    _bounded(sandbox, 50, 95, "fahrenheit")
+    sandbox.device(HVAC).state_override = _IN_FAHRENHEIT
+    assert await set_up(hass, entry)
+    attributes = _climate(hass).attributes
+    assert shown == (
+        attributes["current_temperature"],
+        attributes["target_temp_low"],
+        attributes["target_temp_high"],
+    )
+    assert (attributes["min_temp"], attributes["max_temp"]) == bounds
+    assert attributes["target_temp_step"] == (1 if american else 0.5)
+    sensor = hass.states.get(_entity_id(hass, HVAC, "sensor.temperature"))
+    assert sensor is not None
+    assert float(sensor.state) == pytest.approx(70.7 if american else 21.5)
+    assert sensor.attributes["unit_of_measurement"] == ("°F" if american else "°C")
+
+
+@pytest.mark.parametrize(
+    ("american", "state", "data", "body"),
+    [
+        (False, {}, {"hvac_mode": "heat"}, _fahrenheit("heat", target=68)),
+        (False, {"mode": "heat"}, {"temperature": 21}, _fahrenheit("heat", target=70)),
+        (True, {"mode": "heat"}, {"temperature": 71}, _fahrenheit("heat", target=71)),
+        (
+            False,
+            {},
+            {"target_temp_low": 19, "target_temp_high": 24.5},
+            _fahrenheit("auto", heatSetpoint=66, coolSetpoint=76),
+        ),
+        (
+            True,
+            {},
+            {"temperature": 70},
+            _fahrenheit("auto", heatSetpoint=66, coolSetpoint=75),
+        ),
+        (False, {"mode": "cool"}, {"temperature": 35}, _fahrenheit("cool", target=95)),
+    ],
+)
+async def test_thermostat_in_fahrenheit_is_written(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    american: bool,
+    state: dict[str, Any],
+    data: dict[str, Any],
+    body: dict[str, Any],
+) -> None:
+    """A device that declares °F is told °F, and never 21."""
+    if american:
+        hass.config.units = US_CUSTOMARY_SYSTEM
+    _bounded(sandbox, 50, 95, "fahrenheit")
+    sandbox.device(HVAC).state_override = _IN_FAHRENHEIT | state
+    assert await set_up(hass, entry)
+    service = "set_hvac_mode" if "hvac_mode" in data else "set_temperature"
+    await _call(hass, HVAC, CLIMATE, service, **data)
+    assert _bodies(sandbox) == [body]
+
+
+async def test_thermostat_without_bounds_in_fahrenheit(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """The documented bounds are in °C, and mean the same in °F."""
+    device = sandbox.device(HVAC)
+    assert device.commands is not None
+    for command in device.commands.values():
+        command["parameters"] = {
+            name: {"unit": "fahrenheit"} for name in command["parameters"]
+        }
+    device.state_override = _IN_FAHRENHEIT
+    assert await set_up(hass, entry)
+    attributes = _climate(hass).attributes
+    assert (attributes["min_temp"], attributes["max_temp"]) == (10, 35)
+
+
+async def test_thermostat_of_two_units_is_never_told_the_wrong_one(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """Where one command speaks otherwise than the rest, it is refused in words."""
+    device = sandbox.device(HVAC)
+    assert device.commands is not None
+    device.commands["heat"]["parameters"] = {"target": {"unit": "fahrenheit"}}
+    device.state_override = _IN_FAHRENHEIT | {"mode": "cool"}
+    assert await set_up(hass, entry)
+    with pytest.raises(ServiceValidationError) as caught:
+        await _call(hass, HVAC, CLIMATE, "set_temperature", temperature=25)
+    assert caught.value.translation_key == "unit_not_supported"
+    assert not sandbox.requests.pushes()
+
+
+# What comes together
+
+
+async def _all(hass: HomeAssistant, *calls: tuple[str, dict[str, Any]]) -> None:
+    """Call one after the other, as those do who do not wait in between."""
+    for service, data in calls:
+        await hass.services.async_call(
+            "climate",
+            service,
+            {ATTR_ENTITY_ID: _entity_id(hass, HVAC, CLIMATE), **data},
+        )
+    await done(hass)
+
+
+@pytest.mark.parametrize("state", ["off", "cool", "auto"])
+@pytest.mark.parametrize("said_again", [{}, {ATTR_HVAC_MODE: HVACMode.HEAT}])
+async def test_mode_and_temperature_are_one_command(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    state: str,
+    said_again: dict[str, Any],
+) -> None:
+    """Who sets the mode and then the temperature sends one command."""
+    sandbox.device(HVAC).state_override = _BASE | {"mode": state}
+    assert await set_up(hass, entry)
+    with patch("custom_components.amps_ai.climate.GATHER", 0.5):
+        await _all(
+            hass,
+            ("set_hvac_mode", {ATTR_HVAC_MODE: HVACMode.HEAT}),
+            ("set_temperature", {ATTR_TEMPERATURE: 22, **said_again}),
+        )
+    assert _bodies(sandbox) == [_action("heat", target=22)]
+
+
+async def test_temperature_and_mode_are_one_command(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """The mode that comes last carries the band that came first."""
+    sandbox.device(HVAC).state_override = _BASE | {"mode": "auto"}
+    assert await set_up(hass, entry)
+    with patch("custom_components.amps_ai.climate.GATHER", 0.5):
+        await _all(
+            hass,
+            ("set_temperature", {ATTR_TARGET_TEMP_LOW: 20, ATTR_TARGET_TEMP_HIGH: 23}),
+            ("set_hvac_mode", {ATTR_HVAC_MODE: HVACMode.HEAT}),
+        )
+    assert _bodies(sandbox) == [_action("heat", target=20)]
+
+
+# A sensor
+
+
+@pytest.mark.parametrize("home", ["home", "classic"])
+async def test_temperature_is_a_sensor(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """What a thermostat measures stands for itself, for helpers and averages."""
+    sandbox.device(HVAC).state_override = _BASE | {"temperature": 20.55}
+    assert await set_up(hass, entry)
+    sensor = hass.states.get(_entity_id(hass, HVAC, "sensor.temperature"))
+    assert sensor is not None
+    assert sensor.state == "20.55"
+    assert sensor.attributes["unit_of_measurement"] == "°C"
+    assert sensor.attributes["device_class"] == "temperature"
+    assert sensor.attributes["state_class"] == "measurement"
 
 
 # The older shape
@@ -868,7 +1267,7 @@ OLDER: Final[list[tuple[str, str, str, dict[str, Any], list[dict[str, Any]]]]] =
         {},
         [{"action": "set_permanent_hold", "mode": "off"}],
     ),
-    (HVAC, CLIMATE, "turn_on", {}, [{"action": "follow_schedule"}]),
+    (HVAC, CLIMATE, "turn_on", {}, []),
     (
         HVAC,
         CLIMATE,
@@ -942,7 +1341,7 @@ async def test_older_bodies(
     assert await set_up(hass, entry)
     await _call(hass, device_id, entity, service, **data)
     assert _bodies(sandbox, device_id) == bodies
-    assert [record.status for record in sandbox.requests.pushes(device_id)] == [202]
+    assert all(record.status == 202 for record in sandbox.requests.pushes(device_id))
     assert not sandbox.requests.settings()
 
 
@@ -957,6 +1356,8 @@ async def test_older_commands_work(
     captured = sandbox.device(HVAC).captured
     assert captured is not None
     assert captured["mode"] == "cool"
+    await _call(hass, HVAC, CLIMATE, "turn_off")
+    assert _climate(hass).state == HVACMode.OFF
     await _call(hass, HVAC, CLIMATE, "turn_on")
     assert _climate(hass).attributes["preset_mode"] == "schedule"
 

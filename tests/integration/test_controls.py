@@ -121,7 +121,6 @@ TAPS: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
         _command("auto", **_celsius(heatSetpoint=19, coolSetpoint=25)),
     ),
     (CLIMATE, "turn_off", {}, HVAC, _command("idle")),
-    (CLIMATE, "turn_on", {}, HVAC, _command("follow_schedule")),
     (
         CLIMATE,
         "set_temperature",

@@ -235,7 +235,12 @@ CONTRACT: Final[dict[str, tuple[Row, ...]]] = {
         Row("switch.charge"),
         Row("number.max_power", "kW", "power"),
     ),
-    HVAC: (*_EVERY, *_COMMANDED, Row("climate.climate")),
+    HVAC: (
+        *_EVERY,
+        *_COMMANDED,
+        Row("climate.climate"),
+        Row("sensor.temperature", "°C", "temperature", _MEASUREMENT),
+    ),
     INVERTER: (
         *_EVERY,
         Row("sensor.power", "kW", "power", _MEASUREMENT),
@@ -521,10 +526,10 @@ ABSENT: Final[list[tuple[str, tuple[str, ...], dict[str, Any], set[str]]]] = [
         {"commands": {}},
         {"switch.charge", "sensor.last_action", "event.action"},
     ),
+    (HVAC, ("temperature",), {}, {"sensor.temperature"}),
     *(
         (HVAC, (field,), {}, set[str]())
         for field in (
-            "temperature",
             "active",
             "heatSetpoint",
             "coolSetpoint",
@@ -678,7 +683,7 @@ SHOWN: Final = {
         "binary_sensor.charging",
         "switch.charge",
     },
-    HVAC: {"climate.climate"},
+    HVAC: {"climate.climate", "sensor.temperature"},
     INVERTER: {
         "sensor.power",
         "sensor.energy_total",

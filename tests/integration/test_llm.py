@@ -178,6 +178,7 @@ async def test_summary_of_a_home(hass: HomeAssistant, loaded: MockConfigEntry) -
         "target_temperature_high": "25 °C",
         "action": "idle",
         "preset": "schedule",
+        "temperature": "24.1 °C",
         "last_command": None,
     }
     assert _values(summary["SE5000H"]) == {

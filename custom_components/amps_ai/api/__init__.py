@@ -15,6 +15,7 @@ from .commands import (
     setting_bounds,
     settings_body,
     takes_power_cap_command,
+    temperature_unit,
 )
 from .errors import (
     AmpsAccountError,
@@ -107,4 +108,5 @@ __all__ = [
     "setting_bounds",
     "settings_body",
     "takes_power_cap_command",
+    "temperature_unit",
 ]

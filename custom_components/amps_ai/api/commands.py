@@ -121,6 +121,15 @@ def capabilities(device: Device) -> Mapping[str, Command]:
     return _NO_COMMANDS
 
 
+def temperature_unit(device: Device) -> Units:
+    """Return the unit that a thermostat speaks; °C where it does not say."""
+    for command in capabilities(device).values():
+        for parameter in command.parameters.values():
+            if parameter.unit == Units.FAHRENHEIT:
+                return Units.FAHRENHEIT
+    return Units.CELSIUS
+
+
 def takes_power_cap_command(device: Device) -> bool:
     """Tell whether a charger's power cap is a command and not a setting."""
     if device.type is not DeviceType.EV_CHARGER or not device.detailed:

@@ -103,6 +103,7 @@ class Units(StrEnum):
     WATTS = "watts"
     AMPS = "amps"
     CELSIUS = "celsius"
+    FAHRENHEIT = "fahrenheit"
 
 
 class Execution(StrEnum):
