@@ -1188,6 +1188,36 @@ async def test_temperature_and_mode_are_one_command(
     assert _bodies(sandbox) == [_action("heat", target=20)]
 
 
+async def test_who_waits_in_between_gets_both(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """The second wish of one who waits is sent when the first has ended."""
+    sandbox.device(HVAC).state_override = _BASE | {"mode": "cool"}
+    sandbox.action_seconds = 13
+    assert await set_up(hass, entry)
+    with patch("custom_components.amps_ai.pushes.order.CONTROL_WAIT", 0.01):
+        for service, data in (
+            ("set_hvac_mode", {ATTR_HVAC_MODE: HVACMode.HEAT}),
+            ("set_temperature", {ATTR_TEMPERATURE: 22}),
+        ):
+            await hass.services.async_call(
+                "climate",
+                service,
+                {ATTR_ENTITY_ID: _entity_id(hass, HVAC, CLIMATE), **data},
+                blocking=True,
+            )
+    # Both calls have returned; what is wanted shows, and one is under way.
+    shown = _climate(hass)
+    assert (shown.state, shown.attributes["temperature"]) == ("heat", 22)
+    taken = [item.body for item in sandbox.requests.pushes() if item.status == 202]
+    assert taken == [_action("heat", target=19.5)]
+    sandbox.action_seconds = 0
+    sandbox.clock.advance(14)
+    await done(hass)
+    taken = [item.body for item in sandbox.requests.pushes() if item.status == 202]
+    assert taken == [_action("heat", target=19.5), _action("heat", target=22)]
+
+
 # A sensor
 
 
