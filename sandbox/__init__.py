@@ -2,7 +2,7 @@
 
 from .account import Account
 from .clock import Clock
-from .cloud import LIVE_KEY, TEST_KEY
+from .cloud import LIVE_KEY, SANDBOX_KEY, TEST_KEY
 from .devices import REMOVE, Action, Device
 from .faults import Fault
 from .homes import Event, Home
@@ -13,6 +13,7 @@ from .webhooks import Endpoint, Webhooks
 __all__ = [
     "LIVE_KEY",
     "REMOVE",
+    "SANDBOX_KEY",
     "TEST_KEY",
     "Account",
     "Action",

@@ -8,7 +8,9 @@ import sys
 
 from .clock import Clock
 from .cloud import LIVE_KEY, TEST_KEY
+from .devices import LENIENCIES
 from .homes import FURNISH
+from .kinds import GENERATIONS
 from .server import PortTakenError, Sandbox
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -17,7 +19,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def _arguments(given: list[str] | None = None) -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(
-        prog="python -m sandbox", description="A local Amps API."
+        prog="python -m sandbox",
+        description="A local Amps API.",
+        epilog="Homes, faults and what else it can play: sandbox/README.md",
     )
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
     parser.add_argument("--port", type=int, default=8470)
@@ -26,6 +30,18 @@ def _arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--start", help="begin at this time, such as 2026-06-01T10:00Z")
     parser.add_argument("--devices", type=int, default=250, help="for the big home")
+    parser.add_argument(
+        "--generation",
+        choices=GENERATIONS,
+        help="how old the form of the answers is; of itself, that of the home",
+    )
+    parser.add_argument(
+        "--lenient",
+        action="append",
+        choices=sorted(LENIENCIES),
+        default=[],
+        help="let pass what the documentation does not; may be given twice",
+    )
     parser.add_argument("--no-log", action="store_true", help="show no requests")
     return parser.parse_args(given)
 
@@ -40,6 +56,8 @@ async def _run(arguments: argparse.Namespace) -> None:
         home=arguments.home,
         seed=arguments.seed,
         devices=arguments.devices,
+        generation=arguments.generation,
+        lenient=arguments.lenient,
         clock=Clock.real(arguments.start, speed=arguments.speed),
     )
     sandbox.log_requests = not arguments.no_log

@@ -9,7 +9,6 @@ from .errors import ApiError
 from .homes import Home, Malformed
 
 LIVE_PREFIXES = ("sk_live_", "amps_sk_live_")
-TEST_PREFIXES = ("sk_test_", "amps_sk_test_")
 
 
 def environment_of(key: str) -> str:

@@ -1,5 +1,7 @@
 """How an answer is sent, and how a fault on order spoils it."""
 
+import asyncio
+from email.utils import formatdate
 from random import Random
 from typing import Any, Final
 
@@ -25,42 +27,54 @@ class Envelopes:
         self._random = random
         self._count = 0
 
-    def success(self, data: Any, environment: str, began: float) -> Json:
-        """Return the envelope of a success."""
-        meta = self._meta(began, environment=environment)
+    def success(
+        self, data: Any, environment: str, began: float, shift: float = 0.0
+    ) -> Json:
+        """Return the envelope of a success, by a clock that may be off."""
+        meta = self._meta(began, shift, environment=environment)
         return {"success": True, "data": data, "meta": meta}
 
-    def failure(self, error: ApiError, path: str, began: float) -> Json:
-        """Return the envelope of a failure."""
-        meta = self._meta(began, path=path)
+    def failure(
+        self, error: ApiError, path: str, began: float, shift: float = 0.0
+    ) -> Json:
+        """Return the envelope of a failure, by a clock that may be off."""
+        meta = self._meta(began, shift, path=path)
         return {"success": False, "error": error.body(), "meta": meta}
 
-    def _meta(self, began: float, **more: str) -> Json:
+    def date(self, shift: float) -> dict[str, str]:
+        """Return the header that says what time it is."""
+        return {"Date": formatdate(self._clock.time() + shift, usegmt=True)}
+
+    def _meta(self, began: float, shift: float, **more: str) -> Json:
         """Return the `meta` of an envelope."""
         self._count += 1
         token = "".join(self._random.choices(ALPHABET, k=8))
         return {
             "requestId": f"req_{token}{self._count}",
             **more,
-            "timestamp": iso(self._clock.time()),
+            "timestamp": iso(self._clock.time() + shift),
             "latencyMs": int((ticks() - began) * 1000),
         }
 
 
-def by_order(
+async def by_order(
     request: web.Request,
     fault: Fault,
     record: RequestRecord,
     envelopes: Envelopes,
     began: float,
+    shift: float,
+    stopping: asyncio.Event,
 ) -> web.StreamResponse:
-    """Answer as a fault has it; the request does not get through."""
-    if fault.kind == "drop":
+    """Answer as a fault has it."""
+    if fault.kind == "hang":
+        await stopping.wait()
+    if fault.kind in ("drop", "hang"):
         return hang_up(request)
     status = fault.answer_status
     record.status = status
-    headers = fault_headers(fault)
-    if fault.kind == "empty":
+    headers = envelopes.date(shift) | fault_headers(fault)
+    if fault.kind in ("empty", "redirect"):
         return web.Response(status=status, headers=headers)
     if fault.kind == "html":
         return web.Response(
@@ -72,8 +86,9 @@ def by_order(
     if fault.kind == "json":
         return json_answer(fault.body, status, headers)
     record.code = fault.code or "INTERNAL_ERROR"
-    error = ApiError(record.code, fault.message or "A fault on order.", fault.details)
-    return json_answer(envelopes.failure(error, record.path, began), status, headers)
+    error = ApiError(record.code, fault.text, fault.details)
+    body = envelopes.failure(error, record.path, began, shift)
+    return json_answer(body, status, headers)
 
 
 async def send(
@@ -109,6 +124,9 @@ def hang_up(request: web.Request) -> web.Response:
 
 def fault_headers(fault: Fault) -> dict[str, str]:
     """Return the headers that a fault has in its answer."""
-    if fault.retry_after is None:
-        return {}
-    return {"Retry-After": f"{fault.retry_after:g}"}
+    headers = {}
+    if fault.retry_after is not None:
+        headers["Retry-After"] = f"{fault.retry_after:g}"
+    if fault.location is not None or fault.kind == "redirect":
+        headers["Location"] = fault.location or "/elsewhere"
+    return headers

@@ -1,5 +1,6 @@
 """The models of the sandbox, with what each can be told."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
@@ -16,6 +17,7 @@ from .physics import (
 from .values import Json
 
 EVERY: Final = ["immediate", "scheduled", "windowed"]
+WINDOWED: Final = ["windowed"]
 NO_WINDOW: Final = ["immediate", "scheduled"]
 BOTH_STRATEGIES: Final = ["cancel_and_replace", "queue_after"]
 
@@ -28,6 +30,10 @@ class Model:
     vendor: str
     name: str
     figures: dict[str, float] = field(default_factory=dict)
+    # What it can be told, where that is not what its type usually takes.
+    commands: Json | None = None
+    settings: Json | None = None
+    unit: str = "celsius"
 
 
 CATALOGUE: Final[dict[str, tuple[Model, ...]]] = {
@@ -124,8 +130,72 @@ def setting(value: Any, unit: str, *bounds: float) -> Json:
     return {"value": value, **range_of(unit, *bounds)}
 
 
+_PERCENT: Final = range_of("percent", 10, 100)
+_POWER: Final = range_of("kw", 0, 5)
+
+# Models that are found by their name only, and stand in no row of the big home.
+SPECIAL: Final[tuple[Model, ...]] = (
+    Model(
+        kind=BATTERY,
+        vendor="foxess",
+        name="FoxESS H1-5.0-E",
+        figures={"capacity": 10.4, "max_power": 5.0},
+        commands={
+            "charge": command(WINDOWED, target=_PERCENT, power=_POWER),
+            "discharge": command(
+                WINDOWED,
+                target=_PERCENT,
+                power=_POWER,
+                reserve=range_of("percent", 0, 100),
+            ),
+        },
+        settings={
+            "charge_ceiling": setting(100, "percent"),
+            "discharge_floor": setting(10, "percent", 0, 100),
+        },
+    ),
+    Model(
+        kind=BATTERY,
+        vendor="FoxESS",
+        name="H1-5.0-E",
+        figures={"capacity": 10.4, "max_power": 5.0},
+        commands={
+            "charge": command(EVERY, power=_POWER),
+            "auto.balanced": command(NO_WINDOW),
+        },
+        settings={"discharge_floor": setting(10, "percent", 0, 100)},
+    ),
+    Model(
+        kind=BATTERY,
+        vendor="givenergy",
+        name="Hybrid Gen 2",
+        figures={"capacity": 9.5, "max_power": 3.6},
+        commands={"charge": command(["scheduled"], target=_PERCENT)},
+        settings={},
+    ),
+    Model(
+        kind=BATTERY,
+        vendor="example_vendor_u",
+        name="Every Unit",
+        figures={"capacity": 10.0, "max_power": 5.0},
+        settings={
+            "cutoff_voltage": setting(48, "volts", 44, 56),
+            "backup_energy": setting(2.5, "kwh", 0, 10),
+            "rest": setting(2, "hours", 0, 24),
+            "ramp": setting(15, "minutes", 0, 240),
+        },
+    ),
+    Model(kind=HVAC, vendor="sensi", name="Touch 2", unit="fahrenheit"),
+    Model(
+        kind=SOLAR, vendor="foxess", name="FoxESS H1-5.0-E PV", figures={"peak": 6.0}
+    ),
+)
+
+
 def commands_of(model: Model) -> Json | None:
     """Return the commands that a model takes."""
+    if model.commands is not None:
+        return deepcopy(model.commands)
     if model.kind is BATTERY:
         target = range_of("percent", 10, 100)
         reserve = range_of("percent", 0, 100)
@@ -141,12 +211,13 @@ def commands_of(model: Model) -> Json | None:
     if model.kind is EV_CHARGER:
         return {"charge": command(EVERY), "idle": command(NO_WINDOW)}
     if model.kind is HVAC:
-        celsius = range_of("celsius", 10, 35)
+        bounds = (50, 95) if model.unit == "fahrenheit" else (10, 35)
+        degrees = range_of(model.unit, *bounds)
         return {
-            "heat": command(EVERY, target=celsius),
-            "cool": command(EVERY, target=celsius),
+            "heat": command(EVERY, target=degrees),
+            "cool": command(EVERY, target=degrees),
             "idle": command(NO_WINDOW),
-            "auto": command(NO_WINDOW, heatSetpoint=celsius, coolSetpoint=celsius),
+            "auto": command(NO_WINDOW, heatSetpoint=degrees, coolSetpoint=degrees),
             "follow_schedule": command(["immediate"]),
         }
     return None
@@ -154,6 +225,8 @@ def commands_of(model: Model) -> Json | None:
 
 def settings_of(model: Model) -> Json:
     """Return the settings of a model, as they come from the factory."""
+    if model.settings is not None:
+        return deepcopy(model.settings)
     if model.kind is BATTERY:
         return {
             "safety_reserve": setting(10, "percent", 0, 100),
@@ -184,7 +257,9 @@ def physics_of(model: Model, now: float, seed: str, *, offset: float = 0.0) -> P
     if model.kind is EV_CHARGER:
         return ChargerPhysics(now, **figures)
     if model.kind is HVAC:
-        return HvacPhysics(now, offset=offset / 4)
+        return HvacPhysics(
+            now, offset=offset / 4, fahrenheit=model.unit == "fahrenheit"
+        )
     if model.kind is SOLAR:
         produced = round(5000 + 10000 * Random(seed).random(), 1)
         return SolarPhysics(now, energy=produced, seed=seed, **figures)

@@ -1,7 +1,7 @@
 """The cloud behind the API: accounts with their homes, faults, and a log."""
 
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Unpack
 
 from .account import Account, environment_of
@@ -14,6 +14,8 @@ from .kinds import Kind
 
 TEST_KEY: Final = "sk_test_demo"
 LIVE_KEY: Final = "sk_live_demo"
+# The older form of the first one; it opens the same account.
+SANDBOX_KEY: Final = "sk_sandbox_demo"
 
 
 class Options(Habits, total=False):
@@ -108,6 +110,18 @@ class Cloud:
             home.action_seconds = seconds
 
     @property
+    def lenient(self) -> frozenset[str]:
+        """What the homes let pass though the documentation says otherwise."""
+        return self.home.lenient
+
+    @lenient.setter
+    def lenient(self, lenient: Iterable[str]) -> None:
+        """Be lenient in some ways: `queue`, `overlap`."""
+        self._habits["lenient"] = lenient = frozenset(lenient)
+        for home in self.homes:
+            home.lenient = lenient
+
+    @property
     def live_calls(self) -> Counter[str]:
         """How often the manufacturer was called, by device."""
         return sum((home.live_calls for home in self.homes), Counter())
@@ -140,6 +154,7 @@ class Cloud:
                 self.clock,
                 name=home,
                 seed=self.seed,
+                generation=generation or "now",
                 prefix=prefix,
                 environment=environment,
                 **self._habits,

@@ -56,3 +56,12 @@ def kind_of(name: str | Kind) -> Kind:
     if kind is None:
         raise ValueError(f"There is no device type {name!r}")
     return kind
+
+
+# The newest form of the API's bodies, and those of before.
+GENERATIONS: Final = ("now", "before", "oldest")
+
+
+def is_older(generation: str) -> bool:
+    """Whether bodies are bare, and devices have no command map."""
+    return generation != "now"

@@ -13,8 +13,9 @@ import orjson
 from .account import Account
 from .answers import Envelopes, by_order, hang_up, send
 from .api import Call, Reply, dispatch
+from .changes import changed, clock_shift
 from .clock import ticks
-from .cloud import Cloud, Options
+from .cloud import SANDBOX_KEY, TEST_KEY, Cloud, Options
 from .control import Control
 from .errors import ApiError
 from .faults import Fault
@@ -118,24 +119,29 @@ class Sandbox(Cloud):
         self.requests.add(record)
         account = self._account(request.headers.get("x-api-key"))
         record.account = account.name if account is not None else None
-        fault = self.faults.meet(request.method, path)
+        met = self.faults.meet(request.method, path)
+        fault, shift = met.fault, clock_shift(met.changes)
+        record.fault = met.kinds
+        stopping, envelopes = self._stopping, self._envelopes
         if fault is not None:
-            record.fault = fault.kind
-            if await wait_until(self._stopping, fault.delay):
+            if await wait_until(stopping, fault.delay):
                 return hang_up(request)
-        envelopes = self._envelopes
-        if fault is not None and fault.answers:
-            return by_order(request, fault, record, envelopes, began)
-        headers = None
+            if fault.kind == "hold_request" and await fault.hold(stopping):
+                return hang_up(request)
+            if fault.answers and not fault.done:
+                return await by_order(
+                    request, fault, record, envelopes, began, shift, stopping
+                )
+        headers: dict[str, str] = {}
         try:
             reply = self._let_in(request, raw, account, fault, record)
-            status, body = reply.status, reply.data
+            status, body = reply.status, changed(reply.data, met.changes)
             if account is not None and not reply.bare:
-                body = envelopes.success(body, account.environment, began)
+                body = envelopes.success(body, account.environment, began, shift)
         except ApiError as err:
             status, headers = err.status, err.headers
             record.code = err.code
-            body = envelopes.failure(err, path, began)
+            body = envelopes.failure(err, path, began, shift)
         except Exception as err:
             self.crashes.append(err)
             LOGGER.exception("The sandbox itself failed on %s", path)
@@ -145,12 +151,22 @@ class Sandbox(Cloud):
         record.status = status
         if self.log_requests:
             LOGGER.info("%s %s %s %s", record.method, path, status, record.code or "")
+        headers = envelopes.date(shift) | headers
+        if fault is not None:
+            if fault.answers:
+                return await by_order(
+                    request, fault, record, envelopes, began, shift, stopping
+                )
+            if fault.kind == "hold_answer" and await fault.hold(stopping):
+                return hang_up(request)
         return await send(request, status, body, fault, headers)
 
     def _account(self, key: str | None) -> Account | None:
         """Return the account that a key opens."""
         if key is None:
             return None
+        if key.removeprefix("amps_") == SANDBOX_KEY:
+            key = TEST_KEY
         return self.accounts.get(key) or self.accounts.get(key.removeprefix("amps_"))
 
     def _let_in(
@@ -213,5 +229,5 @@ def _loosely(raw: bytes) -> Any:
 def _no_account(key: str | None) -> ApiError:
     """Return the error for a key that is missing or opens nothing."""
     if not key:
-        return ApiError("UNAUTHORIZED", "Missing API key.")
+        return ApiError("UNAUTHORIZED", "Invalid or missing API key")
     return ApiError("INVALID_API_KEY", "Invalid API key.")

@@ -25,14 +25,21 @@ async def _by_descriptor(event: asyncio.Event, seconds: float) -> None:
     timer = os.timerfd_create(
         time.CLOCK_MONOTONIC, flags=os.TFD_NONBLOCK | os.TFD_CLOEXEC
     )
-    waits = [asyncio.ensure_future(entry.wait()) for entry in (event, over)]
     try:
         os.timerfd_settime(timer, initial=seconds)
         loop.add_reader(timer, over.set)
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        await wait_for_either(event, over)
     finally:
         loop.remove_reader(timer)
         os.close(timer)
+
+
+async def wait_for_either(*events: asyncio.Event) -> None:
+    """Wait for the first of some events, however long."""
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)

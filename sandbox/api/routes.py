@@ -11,13 +11,14 @@ from sandbox.devices import Action, Device, cancel, submit
 from sandbox.errors import ApiError
 from sandbox.faults import Fault
 from sandbox.homes import Home
-from sandbox.kinds import BATTERY, BY_PATH, Kind
+from sandbox.kinds import BATTERY, BY_PATH, BY_TYPE, Kind, is_older
 from sandbox.values import Json
 
 from .validation import check_push, check_settings, malformed
 
 MOST_PER_PAGE: Final = 50
 USUAL_PER_PAGE: Final = 10
+ACTION_STATES: Final = ("scheduled", "acknowledged", "completed", "failed", "cancelled")
 
 
 @dataclass(kw_only=True)
@@ -76,8 +77,12 @@ def dispatch(call: Call) -> Reply:
             return _settings(call, BY_PATH[path], device_id)
         case [path, _, "schedule"] if path in BY_PATH:
             raise ApiError("NOT_IMPLEMENTED", "Schedules are not implemented.")
-        case ["schedules", *_]:
-            raise ApiError("NOT_IMPLEMENTED", "Schedules are not implemented.")
+        case ["schedules"]:
+            raise ApiError(
+                "NOT_IMPLEMENTED", "Schedule listing is not yet implemented."
+            )
+        case ["schedules", _]:
+            raise ApiError("NOT_FOUND", "Schedule not found or access denied.")
         case ["actions"]:
             _only(call, "GET")
             return _actions_list(call)
@@ -111,7 +116,8 @@ def _list(call: Call, kind: Kind) -> Reply:
         else entry.item
         for entry in page["items"]
     ]
-    return Reply(data=page, bare=account.generation == "before")
+    _make_endless(call, page)
+    return Reply(data=page, bare=is_older(account.generation))
 
 
 def _read(call: Call, kind: Kind, device_id: str) -> Reply:
@@ -151,10 +157,19 @@ def _push(call: Call, kind: Kind, device_id: str) -> Reply:
             {"supportedCommands": []},
         )
     push = check_push(device, body, call.now)
-    strategies = device.strategies or ["cancel_and_replace", "queue_after"]
-    action = submit(device, push, call.new_action_id(), call.now, strategies)
+    action = submit(device, push, _action_id(call), call.now)
     call.home.note_action(action, device)
     return _action_reply(call, action, action.reply(), status=202)
+
+
+def _action_id(call: Call) -> str:
+    """Return an id that no action had yet, or what a fault gives instead."""
+    if call.fault is not None and call.fault.kind == "reuse_id":
+        if call.fault.body is not None:
+            return str(call.fault.body)
+        if call.home.actions:
+            return call.home.actions[-1].id
+    return call.new_action_id()
 
 
 def _settings(call: Call, kind: Kind, device_id: str) -> Reply:
@@ -176,6 +191,10 @@ def _actions_list(call: Call) -> Reply:
     """Answer the list of actions, newest first."""
     limit, offset = _paging(call)
     account, query = call.account, call.query
+    if query.get("deviceType", "battery") not in BY_TYPE:
+        raise malformed("deviceType", f"must be one of {', '.join(BY_TYPE)}")
+    if query.get("state", "failed") not in ACTION_STATES:
+        raise malformed("state", f"must be one of {', '.join(ACTION_STATES)}")
     wanted = [
         action
         for action in reversed(call.home.actions)
@@ -186,7 +205,8 @@ def _actions_list(call: Call) -> Reply:
     ]
     page = _page(call, wanted, limit, offset)
     page["items"] = [action.record() for action in page["items"]]
-    return Reply(data=page, bare=account.generation == "before")
+    _make_endless(call, page)
+    return Reply(data=page, bare=is_older(account.generation))
 
 
 def _action(call: Call, action_id: str) -> Action:
@@ -244,6 +264,10 @@ def _page(call: Call, entries: list[Any], limit: int, offset: int) -> Json:
         total = max(0, total + fault.amount * fault.hits)
     elif kind == "lie_has_more":
         has_more = not has_more
+    elif kind == "endless":
+        # What is there comes again and again, and there is always more.
+        items = [entries[(offset + n) % total] for n in range(limit)] if total else []
+        total, has_more = offset + 2 * limit, True
     return {
         "items": items,
         "pagination": {
@@ -253,6 +277,23 @@ def _page(call: Call, entries: list[Any], limit: int, offset: int) -> Json:
             "hasMore": has_more,
         },
     }
+
+
+def _make_endless(call: Call, page: Json) -> None:
+    """Give what comes again an id of its own each time, where a fault says so."""
+    fault = call.fault
+    if fault is None or fault.kind != "endless" or not fault.amount:
+        return
+    offset = page["pagination"]["offset"]
+    seen: set[str] = set()
+    items = []
+    for number, item in enumerate(page["items"], start=offset):
+        if isinstance(item, dict) and "id" in item:
+            if offset or item["id"] in seen:
+                item = item | {"id": f"{item['id']}_{number}"}
+            seen.add(item["id"])
+        items.append(item)
+    page["items"] = items
 
 
 def _device(call: Call, kind: Kind, device_id: str) -> Device:
@@ -265,7 +306,7 @@ def _device(call: Call, kind: Kind, device_id: str) -> Device:
 
 def _is_bare(call: Call, device: Device) -> bool:
     """Whether answers about a device come without an envelope."""
-    return "before" in (call.account.generation, device.generation)
+    return is_older(call.account.generation) or is_older(device.generation)
 
 
 def _action_reply(call: Call, action: Action, data: Json, status: int = 200) -> Reply:

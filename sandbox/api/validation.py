@@ -5,12 +5,54 @@ import re
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sandbox.devices import Device, Push
+from sandbox.devices import STRATEGIES, Device, Push
 from sandbox.errors import ApiError
-from sandbox.kinds import BATTERY, EV_CHARGER, Kind
+from sandbox.kinds import BATTERY, EV_CHARGER, Kind, is_older
 from sandbox.values import Json, is_number, iso
 
-STRATEGIES: Final = ("cancel_and_replace", "queue_after")
+# What the API has words for; anything else is no request at all (400).
+COMMANDS: Final = frozenset(
+    {
+        "charge",
+        "discharge",
+        "idle",
+        "auto.balanced",
+        "auto.reserve",
+        "auto.export",
+        "heat",
+        "cool",
+        "auto",
+        "follow_schedule",
+    }
+)
+PARAMETERS: Final = frozenset(
+    {"target", "power", "reserve", "heatSetpoint", "coolSetpoint"}
+)
+SETTINGS: Final = frozenset(
+    {
+        "safety_reserve",
+        "discharge_floor",
+        "charge_ceiling",
+        "export_limit",
+        "max_charge_rate",
+        "max_discharge_rate",
+        "scheduler_enabled",
+    }
+)
+UNITS: Final = frozenset(
+    {
+        "percent",
+        "kw",
+        "watts",
+        "kwh",
+        "amps",
+        "volts",
+        "hours",
+        "minutes",
+        "celsius",
+        "fahrenheit",
+    }
+)
 WALL_CLOCK: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}")
 DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)([mh])")
 DAYS_AHEAD: Final = 30
@@ -28,8 +70,8 @@ def check_push(device: Device, body: Any, now: float) -> Push:
         raise malformed("body", "must be an object")
     action = body.get("action")
     on_conflict = body.get("onConflict")
-    if on_conflict is not None and on_conflict not in STRATEGIES:
-        raise malformed("onConflict", f"must be one of {', '.join(STRATEGIES)}")
+    if on_conflict is not None:
+        _check_strategy(device, on_conflict)
     if isinstance(action, str):
         return _check_older(device, action, body, on_conflict, now)
     if not isinstance(action, dict) or not isinstance(action.get("command"), str):
@@ -41,16 +83,32 @@ def check_push(device: Device, body: Any, now: float) -> Push:
     return _check_command(device, action, on_conflict, now)
 
 
+def _check_strategy(device: Device, strategy: Any) -> None:
+    """Refuse a strategy that is none, or that the device does not take."""
+    taken = device.taken_strategies
+    if strategy in taken:
+        return
+    if strategy not in STRATEGIES:
+        raise malformed("onConflict", f"must be one of {', '.join(STRATEGIES)}")
+    raise ApiError(
+        "STRATEGY_NOT_SUPPORTED",
+        f"Conflict strategy `{strategy}` is not supported by this device.",
+        {"strategy": strategy, "supportedStrategies": taken},
+    )
+
+
 def _check_command(
     device: Device, action: Json, on_conflict: str | None, now: float
 ) -> Push:
     """Check a command against the capability map."""
     name = action["command"]
     commands = device.commands
-    if device.generation == "before" or commands is None:
+    if is_older(device.generation) or commands is None:
         raise _unknown_command(name, older_commands(device.kind))
     capability = commands.get(name)
     if capability is None:
+        if name not in COMMANDS:
+            raise malformed("action.command", "is no command")
         raise _unknown_command(name, list(commands))
     parameters = action.get("parameters")
     if parameters is not None and not isinstance(parameters, dict):
@@ -58,7 +116,13 @@ def _check_command(
     values = _check_parameters(name, parameters or {}, capability["parameters"])
     heat, cool = values.get("heatSetpoint"), values.get("coolSetpoint")
     if heat is not None and cool is not None and heat > cool:
-        raise _out_of_range("heatSetpoint", heat, None, cool)
+        raise _out_of_range(
+            "heatSetpoint",
+            heat,
+            None,
+            cool,
+            capability["parameters"]["heatSetpoint"]["unit"],
+        )
     start, end = action.get("start"), action.get("end")
     execution = "immediate"
     if start is not None or end is not None:
@@ -87,22 +151,23 @@ def _check_command(
 def _check_parameters(name: str, given: Json, known: Json) -> dict[str, float]:
     """Return the values of the parameters, each within its bounds."""
     values = {}
+    if unknown := [key for key in given if key not in known]:
+        if strange := [key for key in unknown if key not in PARAMETERS]:
+            raise malformed(f"action.parameters.{strange[0]}", "is no parameter")
+        raise ApiError(
+            "UNSUPPORTED_PARAMETER",
+            f"Command `{name}` does not support parameter `{unknown[0]}`.",
+            {
+                "unsupportedParameters": unknown,
+                "deviceCapabilities": {"supportedParameters": list(known)},
+            },
+        )
     for key, quantity in given.items():
-        if key not in known:
-            raise ApiError(
-                "UNSUPPORTED_PARAMETER",
-                f"Command `{name}` does not support parameter `{key}`.",
-                {
-                    "command": name,
-                    "parameter": key,
-                    "supportedParameters": list(known),
-                },
-            )
         bounds = known[key]
         value = _check_quantity(f"action.parameters.{key}", key, quantity, bounds)
         low, high = bounds.get("min"), bounds.get("max")
         if _outside(value, low, high):
-            raise _out_of_range(key, value, low, high)
+            raise _out_of_range(key, value, low, high, bounds["unit"])
         values[key] = value
     return values
 
@@ -114,6 +179,8 @@ def _check_quantity(field: str, name: str, quantity: Any, known: Json) -> float:
     unit = quantity.get("unit")
     if not isinstance(unit, str):
         raise malformed(f"{field}.unit", "must be a string")
+    if unit not in UNITS and unit != known["unit"]:
+        raise malformed(f"{field}.unit", "is no unit")
     if unit != known["unit"]:
         raise ApiError(
             "UNSUPPORTED_UNIT",
@@ -134,13 +201,17 @@ def _outside(value: float, low: float | None, high: float | None) -> bool:
 
 
 def _out_of_range(
-    name: str, value: float, low: float | None, high: float | None
+    name: str,
+    value: float,
+    low: float | None,
+    high: float | None,
+    unit: str = "celsius",
 ) -> ApiError:
     """Return the error for a parameter beyond its bounds."""
     return ApiError(
         "PARAMETER_OUT_OF_RANGE",
         f"Parameter `{name}` is out of range.",
-        {"parameter": name, "min": low, "max": high, "provided": value},
+        {"parameter": name, "value": value, "unit": unit, "min": low, "max": high},
     )
 
 
@@ -149,11 +220,7 @@ def _unknown_command(name: str, supported: list[str]) -> ApiError:
     return ApiError(
         "COMMAND_NOT_SUPPORTED",
         f"Command `{name}` is not supported by this device.",
-        {
-            "command": name,
-            "supportedCommands": supported,
-            "deviceCapabilities": {"commands": supported},
-        },
+        {"deviceCapabilities": {"supportedActions": supported}},
     )
 
 
@@ -165,7 +232,7 @@ def _check_times(
         if end is not None:
             raise ApiError("INVALID_TIME_WINDOW", "`end` needs a `start`.")
         return None, None
-    older = device.generation == "before"
+    older = is_older(device.generation)
     begins = _moment(device, "action.start", start, now, older=older, relative=True)
     if begins < now:
         raise ApiError(
@@ -230,7 +297,7 @@ def _check_older(
 ) -> Push:
     """Check a body of the older form."""
     cap = name == "set_max_power" and device.kind is EV_CHARGER
-    if device.generation != "before" and device.commands is not None and not cap:
+    if not is_older(device.generation) and device.commands is not None and not cap:
         raise _unknown_command(name, list(device.commands or {}))
     if name not in older_commands(device.kind):
         raise _unknown_command(name, older_commands(device.kind))
@@ -284,7 +351,7 @@ def _older_meaning(
         raise ApiError(
             "UNSUPPORTED_MODE",
             f"Mode `{mode}` is not supported by this device.",
-            {"mode": mode, "supportedModes": list(needed)},
+            {"deviceCapabilities": {"supportedModes": list(needed)}},
         )
     # The setpoint that a mode does not use may be given all the same.
     allowed = needed[mode] | {key: bounds for key in needed["auto"] if key in rest}
@@ -304,7 +371,7 @@ def _older_mode(device: Device, given: Json) -> tuple[str, dict[str, float]]:
         raise ApiError(
             "UNSUPPORTED_MODE",
             f"Mode `{mode}` is not supported by this device.",
-            {"mode": mode, "supportedModes": list(commands)},
+            {"deviceCapabilities": {"supportedModes": list(commands)}},
         )
     rest = {key: value for key, value in given.items() if key != "mode"}
     return mode, _check_parameters(mode, rest, commands[mode]["parameters"])
@@ -320,7 +387,8 @@ def _older_values(given: Json, **bounds: tuple[float, float]) -> dict[str, float
         if not is_number(value) or value is None:
             raise malformed(name, "must be a number")
         if _outside(value, low, high):
-            raise _out_of_range(name, value, low, high)
+            unit = "kw" if name == "maxPower" else "celsius"
+            raise _out_of_range(name, value, low, high, unit)
         values[name] = value
     return values
 
@@ -330,9 +398,11 @@ def check_settings(device: Device, body: Any) -> dict[str, float]:
     if not isinstance(body, dict) or not body:
         raise malformed("body", "must be an object with at least one setting")
     values = {}
-    known = {} if device.generation == "before" else device.settings
+    known = {} if is_older(device.generation) else device.settings
     for name, quantity in body.items():
         if name not in known:
+            if name not in SETTINGS:
+                raise malformed(name, "is no setting")
             raise ApiError(
                 "UNSUPPORTED_SETTING",
                 f"Setting `{name}` is not supported by this device.",
@@ -351,7 +421,13 @@ def check_settings(device: Device, body: Any) -> dict[str, float]:
             raise ApiError(
                 "SETTING_OUT_OF_RANGE",
                 f"Setting `{name}` is out of range.",
-                {"setting": name, "min": low, "max": high, "provided": value},
+                {
+                    "setting": name,
+                    "value": value,
+                    "unit": setting["unit"],
+                    "min": low,
+                    "max": high,
+                },
             )
         values[name] = value
     return values

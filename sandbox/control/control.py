@@ -1,14 +1,20 @@
 """The control routes, for those outside the process."""
 
+from typing import Final
+
 from aiohttp import web
 import orjson
 
 from sandbox.cloud import Cloud
+from sandbox.devices import Habits
 from sandbox.doors import came_from_elsewhere, json_answer
+from sandbox.faults import Fault
 from sandbox.values import Json, iso
 from sandbox.webhooks import Webhooks
 
 from . import devices, webhooks
+
+HABITS: Final = frozenset(Habits.__annotations__)
 
 
 class Control:
@@ -18,6 +24,8 @@ class Control:
         """Control a cloud and its webhooks."""
         self.cloud = cloud
         self.sender = sender
+        # What was ordered here; one that is used up may still hold a request.
+        self._orders: dict[str, Fault] = {}
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer a control request; what is wrong is said in plain words."""
@@ -51,14 +59,17 @@ class Control:
             case "GET", ["faults"]:
                 return json_answer({"items": [f.as_json() for f in cloud.faults.all()]})
             case "POST", ["faults"]:
-                return json_answer(cloud.faults.add(**body).as_json(), 201)
+                fault = cloud.faults.add(**body)
+                self._orders[str(fault.id)] = fault
+                return json_answer(fault.as_json(), 201)
+            case "POST", ["faults", number, "release"]:
+                self._fault(number).release(body.pop("most", None))
+                return json_answer({})
             case "DELETE", ["faults"]:
                 cloud.faults.clear()
                 return json_answer({})
             case "DELETE", ["faults", number]:
-                for fault in cloud.faults.all():
-                    if str(fault.id) == number:
-                        cloud.faults.remove(fault)
+                cloud.faults.remove(self._fault(number))
                 return json_answer({})
             case "POST", ["rate-limit"]:
                 cloud.rate_limit(body.pop("per_minute", None), **body)
@@ -79,6 +90,8 @@ class Control:
                         ]
                     }
                 )
+            case "PATCH", ["home"]:
+                return json_answer(self._habits(body))
             case method, ["webhooks", *rest]:
                 return json_answer(*webhooks.dispatch(self.sender, method, rest, body))
             case method, ["devices", *rest]:
@@ -87,6 +100,13 @@ class Control:
                     *devices.dispatch(cloud, method, rest, account, body)
                 )
         raise KeyError(f"route {request.method} {request.path}")
+
+    def _fault(self, number: str) -> Fault:
+        """Return a fault, which may be used up and still hold a request."""
+        for fault in self.cloud.faults.all():
+            if str(fault.id) == number:
+                return fault
+        return self._orders[number]
 
     def _overview(self) -> Json:
         """Return what the sandbox is."""
@@ -108,6 +128,18 @@ class Control:
             ],
             "requests": cloud.requests.total,
             "liveCalls": cloud.live_calls.total(),
+        }
+
+    def _habits(self, body: Json) -> Json:
+        """Change how the clouds behind all homes behave."""
+        if unknown := set(body) - HABITS:
+            raise ValueError(f"Unknown: {', '.join(sorted(unknown))}")
+        for home in self.cloud.homes:
+            for name, value in body.items():
+                setattr(home, name, value)
+        home = self.cloud.home
+        return {name: getattr(home, name) for name in HABITS - {"lenient"}} | {
+            "lenient": sorted(home.lenient)
         }
 
     def _clock(self, body: Json) -> Json:

@@ -1,9 +1,12 @@
 """Control of webhooks: addresses, and what was sent to them."""
 
-from typing import Any
+from typing import Any, Final
 
 from sandbox.values import Json
-from sandbox.webhooks import KINDS, Endpoint, Webhooks
+from sandbox.webhooks import Webhooks
+
+COUNTS: Final = frozenset({"duplicates", "reorder", "copies"})
+TIMES: Final = frozenset({"ahead", "signed_ahead"})
 
 
 def dispatch(
@@ -25,27 +28,18 @@ def dispatch(
             return {"items": [entry.as_json() for entry in webhooks.attempts]}, 200
         case "PATCH", [number]:
             endpoint = webhooks.endpoint(int(number))
-            if unknown := set(body) - {"secret", "duplicates", "reorder"}:
+            if unknown := set(body) - {"secret", *COUNTS, *TIMES}:
                 raise ValueError(f"Unknown: {', '.join(sorted(unknown))}")
             if "secret" in body:
                 endpoint.rotate(body["secret"])
-            endpoint.duplicates = int(body.get("duplicates", endpoint.duplicates))
-            endpoint.reorder = int(body.get("reorder", endpoint.reorder))
+            for name in COUNTS & body.keys():
+                setattr(endpoint, name, int(body[name]))
+            for name in TIMES & body.keys():
+                setattr(endpoint, name, float(body[name]))
             return endpoint.as_json(), 200
         case "DELETE", [number]:
             webhooks.remove(webhooks.endpoint(int(number)))
             return {}, 200
         case "POST", [number, "send"]:
-            return _send(webhooks, webhooks.endpoint(int(number)), **body), 202
+            return webhooks.order(webhooks.endpoint(int(number)), **body), 202
     raise KeyError(f"route {method} webhooks/{'/'.join(rest)}")
-
-
-def _send(webhooks: Webhooks, endpoint: Endpoint, *, kind: str, device: str) -> Json:
-    """Tell of a device's connection by order, whether it is so or not."""
-    if kind not in KINDS[2:]:
-        raise ValueError(f"{kind} cannot be sent by order")
-    found = webhooks.cloud.device(device)
-    at = webhooks.cloud.clock.time()
-    body = webhooks.body(kind, found, None, at, older=False)
-    webhooks.send(endpoint, kind, body)
-    return body

@@ -1,12 +1,14 @@
 """The devices of the sandbox, and what was pushed to them."""
 
 from .actions import Action, Outcome, Push
-from .device import REMOVE, Device, merge
+from .device import REMOVE, STRATEGIES, Device, merge
 from .life import cancel, submit
-from .premises import Habits, Premises
+from .premises import LENIENCIES, Habits, Premises
 
 __all__ = [
+    "LENIENCIES",
     "REMOVE",
+    "STRATEGIES",
     "Action",
     "Device",
     "Habits",

@@ -14,6 +14,7 @@ class Outcome:
     state: str = "completed"
     code: str | None = None
     message: str | None = None
+    reason: str | None = None
     seconds: float | None = None
 
 

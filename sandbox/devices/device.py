@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from sandbox.errors import ApiError
-from sandbox.kinds import Kind
+from sandbox.kinds import Kind, is_older
 from sandbox.physics import Physics
 from sandbox.values import Json, iso, maybe_iso
 
@@ -14,6 +14,7 @@ from .premises import Premises
 
 TTL: Final = 15 * 60.0
 EXPEDITED_TTL: Final = 60.0
+STRATEGIES: Final = ("cancel_and_replace", "queue_after")
 
 
 class _Removed:
@@ -69,7 +70,7 @@ class Device:
         self.standing_action: Action | None = None
         self.action_seconds: float | None = None
         self.next_outcomes: list[Outcome] = []
-        self._native_scheduler = False
+        self._native_scheduler: bool | str = False
 
         # What is merged over the body and its state, whatever was captured.
         self.state_override: Json = {}
@@ -147,16 +148,21 @@ class Device:
             self._tell_connection(connected=self._credentials_refused is None)
 
     @property
-    def native_scheduler(self) -> bool:
-        """Whether the manufacturer's own scheduler is in the way of pushes."""
+    def native_scheduler(self) -> bool | str:
+        """Whether the manufacturer's own scheduler is in the way, and with what.
+
+        True is in the way of every push, as an older guide has it. A reason
+        (`owner_schedule`, `third_party_schedule`, `earlier_action`) is in the way
+        of windows only, and is told.
+        """
         return self._native_scheduler
 
     @native_scheduler.setter
-    def native_scheduler(self, active: bool) -> None:
+    def native_scheduler(self, active: bool | str) -> None:
         """Start or clear the manufacturer's scheduler."""
         self._native_scheduler = active
         if "scheduler_enabled" in self.settings:
-            self.settings["scheduler_enabled"]["value"] = active
+            self.settings["scheduler_enabled"]["value"] = bool(active)
 
     def next_action(
         self,
@@ -186,7 +192,7 @@ class Device:
         """Note the state of the device at a moment."""
         self.physics.advance(at)
         self.captured = self.physics.state()
-        if self.generation == "before":
+        if is_older(self.generation):
             # The older shape has the cap nowhere in its reads.
             self.captured.pop("powerRateLimit", None)
         self.captured_settings = deepcopy(self.settings)
@@ -211,6 +217,11 @@ class Device:
         self.captured_at = None
         self._cache_valid = False
 
+    @property
+    def taken_strategies(self) -> list[str]:
+        """The conflict strategies that the device takes."""
+        return list(STRATEGIES) if self.strategies is None else self.strategies
+
     def write_setting(self, name: str, value: Any) -> None:
         """Write a setting through to the device."""
         if name in self.settings:
@@ -228,7 +239,10 @@ class Device:
             )
         if self._offline:
             raise ApiError(
-                "DEVICE_OFFLINE", "Device is offline.", status=self.offline_status
+                "DEVICE_OFFLINE",
+                "The device is currently offline at the manufacturer.",
+                {},
+                status=self.offline_status,
             )
 
     def tell(self, kind: str, action: Action | None, at: float) -> None:
@@ -328,7 +342,12 @@ class Device:
         }
         if self.captured is not None:
             body["state"] = dict(self.captured)
-        if self.generation == "before" or not self.kind.pushable:
+        if self.generation == "oldest":
+            metadata["cacheType"] = (
+                "expedite" if cache_type == "expedited" else "normal"
+            )
+            body["features"] = self._features()
+        if is_older(self.generation) or not self.kind.pushable:
             return body
         if self.commands is not None:
             body["commands"] = self.commands
@@ -339,6 +358,17 @@ class Device:
         body["lastAction"] = self._last_action(now)
         body["currentSchedule"] = None
         return body
+
+    def _features(self) -> Json:
+        """Return what the device can tell and take, as the oldest reads have it."""
+        push = []
+        for name, capability in (self.commands or {}).items():
+            limits: Json = {}
+            for bounds in capability["parameters"].values():
+                limits = {key: bounds[key] for key in ("min", "max") if key in bounds}
+                break
+            push.append({"key": name, **limits})
+        return {"pull": [{"key": key} for key in self.captured or {}], "push": push}
 
     def _last_action(self, now: float) -> Json | None:
         """Return the last action, as far as it got around."""

@@ -1,25 +1,26 @@
 """The life of an action, and what two of them on one device do to each other."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from sandbox.errors import ApiError
+from sandbox.values import Json, iso
 
 from .actions import Action, Outcome, Push
 from .device import Device
 
-SCHEDULER_ACTIVE: Final = Outcome(
-    state="failed",
-    code="SCHEDULER_ACTIVE",
-    message="Native scheduler is active; clear it before issuing a direct command.",
-)
+# What stands in the manufacturer's own scheduler, by the reason that is told.
+SCHEDULER_ROWS: Final = {
+    "owner_schedule": "rows of the owner's app",
+    "third_party_schedule": "rows of a third party",
+    "earlier_action": "rows of an earlier action",
+}
 
 
-def submit(
-    device: Device, push: Push, action_id: str, now: float, strategies: list[str]
-) -> Action:
+def submit(device: Device, push: Push, action_id: str, now: float) -> Action:
     """Take a push on, or refuse it because of the actions before it."""
-    waits_for = _settle_conflict(device, push, now, strategies)
+    push, waits_for = _make_room(device, push, now)
     action = Action(
         id=action_id,
         device_id=device.id,
@@ -45,51 +46,105 @@ def cancel(device: Device, action: Action, at: float) -> None:
     if action.state != "scheduled":
         raise ApiError(
             "ACTION_NOT_CANCELLABLE",
-            f"Action is {action.state}; only scheduled actions can be cancelled.",
-            {"actionId": action.id, "state": action.state},
+            f"Action in state '{action.state}' cannot be cancelled",
         )
+    if action.push.older is None:
+        action.completed = at
     action.enter("cancelled", at)
     _end(device, action, at)
 
 
-def _settle_conflict(
-    device: Device, push: Push, now: float, strategies: list[str]
-) -> list[Action]:
-    """Make room for a push; return the actions it has to wait for."""
-    open_ones = [a for a in device.actions if not a.over]
-    flying = [a for a in open_ones if a.state == "acknowledged"]
-    waiting = [a for a in open_ones if a.state == "scheduled"]
-    if not flying and not waiting:
-        return []
-    if push.on_conflict == "queue_after" and "queue_after" in strategies:
-        return open_ones
+def _make_room(device: Device, push: Push, now: float) -> tuple[Push, list[Action]]:
+    """Return a push as it can be done, and the actions it has to wait for."""
+    lenient = device.home.lenient
+    in_the_way = [a for a in device.actions if a.state in ("scheduled", "acknowledged")]
+    if "overlap" in lenient:
+        in_the_way = [
+            a
+            for a in in_the_way
+            if a.state == "acknowledged" or _touch(a.push, push, now)
+        ]
+    if not in_the_way:
+        return push, []
+    flying = [a for a in in_the_way if a.state == "acknowledged"]
+    if push.on_conflict == "queue_after":
+        before = [a for a in device.actions if not a.over]
+        if "queue" in lenient or push.older is not None:
+            return push, before
+        return _behind(push, in_the_way, now), before
     if flying:
-        raise _conflict(flying, [])
-    if push.on_conflict not in strategies:
-        raise _conflict(waiting, strategies)
-    for action in waiting:
+        raise _conflict(
+            "The conflicting action is already in progress and cannot be cancelled. "
+            "Wait for it to complete or fail.",
+            flying,
+        )
+    if push.on_conflict is None:
+        raise _conflict(
+            "A conflicting action is already pending for this device. Provide "
+            "onConflict to resolve automatically, or cancel the existing action.",
+            in_the_way,
+            reason="no_strategy_supplied",
+            strategies=device.taken_strategies,
+        )
+    for action in in_the_way:
         cancel(device, action, now)
-    return []
+    return push, []
 
 
-def _conflict(actions: list[Action], strategies: list[str]) -> ApiError:
+def _behind(push: Push, in_the_way: list[Action], now: float) -> Push:
+    """Return a push that begins where those in the way end."""
+    ends = [a.push.end for a in in_the_way if a.push.end is not None]
+    if len(ends) < len(in_the_way):
+        raise _conflict(
+            "There is nothing to queue behind: the conflicting action has no end.",
+            [a for a in in_the_way if a.push.end is None],
+            reason="no_end",
+        )
+    start = max(now, *ends)
+    if push.end is not None and push.end <= start:
+        raise ApiError(
+            "INVALID_TIME_WINDOW",
+            "`end` must be after the end of the action in the way.",
+            {"start": iso(start), "end": iso(push.end)},
+        )
+    return replace(push, start=start)
+
+
+def _touch(one: Push, other: Push, now: float) -> bool:
+    """Whether the times of two pushes touch; one without an end is a moment."""
+    spans = []
+    for push in (one, other):
+        begin = now if push.start is None else push.start
+        spans.append((begin, begin + 1 if push.end is None else push.end))
+    (begin, end), (start, stop) = spans
+    return max(begin, start) < min(end, stop)
+
+
+def _conflict(
+    message: str,
+    actions: list[Action],
+    *,
+    reason: str | None = None,
+    strategies: list[str] | None = None,
+) -> ApiError:
     """Return the error that names the actions in the way."""
-    return ApiError(
-        "CONFLICT",
-        "A conflicting action is pending for this device.",
-        {
-            "conflictingActionIds": [action.id for action in actions],
-            "strategies": strategies,
-        },
-    )
+    details: Json = {} if reason is None else {"reason": reason}
+    details["conflictingActionIds"] = [action.id for action in actions]
+    if strategies is not None:
+        details["strategies"] = strategies
+    return ApiError("CONFLICT", message, details)
 
 
 def _outcome(device: Device, push: Push) -> Outcome:
     """Return how the next action on a device ends."""
     ordered = device.take_next_outcome()
-    if device.native_scheduler:
+    reason = device.native_scheduler
+    if reason in SCHEDULER_ROWS and push.end is None:
+        # As documented, only a window is looked at with the scheduler's eyes.
+        reason = False
+    if reason:
         if push.on_conflict != "cancel_and_replace":
-            return SCHEDULER_ACTIVE
+            return _scheduler_active(reason)
         device.native_scheduler = False
     if ordered is None and device.transient_fault is not None:
         return Outcome(
@@ -98,6 +153,19 @@ def _outcome(device: Device, push: Push) -> Outcome:
             message="The manufacturer could not be reached.",
         )
     return ordered or Outcome()
+
+
+def _scheduler_active(reason: bool | str) -> Outcome:
+    """Return the end of an action that the manufacturer's scheduler forbids."""
+    message = "Native scheduler is active"
+    if isinstance(reason, str):
+        message += f" ({SCHEDULER_ROWS.get(reason, reason)})"
+    return Outcome(
+        state="failed",
+        code="SCHEDULER_ACTIVE",
+        message=f"{message}; clear it before issuing a direct command.",
+        reason=reason if isinstance(reason, str) else None,
+    )
 
 
 def _at(device: Device, at: float, call: Callable[[float], None]) -> None:
@@ -143,6 +211,8 @@ def _finish(device: Device, action: Action, at: float) -> None:
     else:
         action.error_code = outcome.code or "UNKNOWN_ERROR"
         action.error_message = outcome.message or "The manufacturer refused."
+        if outcome.reason is not None:
+            action.result = {"success": False, "reason": outcome.reason}
     action.enter(outcome.state, at)
     end = action.push.end
     if outcome.state != "completed" or end is None or end <= at:

@@ -1,10 +1,17 @@
 """What all devices of a home share."""
 
 from collections import Counter
-from typing import TypedDict
+from collections.abc import Iterable
+from typing import Final, TypedDict
 
 from sandbox.agenda import Agenda
 from sandbox.clock import Clock
+
+# What a home may let pass that the documentation does not:
+# `queue`: `queue_after` waits for an action that has no end, until it is over;
+# `overlap`: a device may have many actions that have not ended, as long as their
+# times do not touch.
+LENIENCIES: Final = frozenset({"queue", "overlap"})
 
 
 class Habits(TypedDict, total=False):
@@ -15,6 +22,7 @@ class Habits(TypedDict, total=False):
     push_shows_at_once: bool
     settings_in_list: bool
     last_action_lag: float
+    lenient: Iterable[str]
 
 
 class Premises:
@@ -30,6 +38,7 @@ class Premises:
         push_shows_at_once: bool = True,
         settings_in_list: bool = False,
         last_action_lag: float = 0.0,
+        lenient: Iterable[str] = (),
     ) -> None:
         """Begin with nothing to come."""
         self.clock = clock
@@ -39,8 +48,21 @@ class Premises:
         self.push_shows_at_once = push_shows_at_once
         self.settings_in_list = settings_in_list
         self.last_action_lag = last_action_lag
+        self.lenient = lenient
         self.agenda = Agenda()
         self.live_calls: Counter[str] = Counter()
+
+    @property
+    def lenient(self) -> frozenset[str]:
+        """What is let pass though the documentation says otherwise."""
+        return self._lenient
+
+    @lenient.setter
+    def lenient(self, lenient: Iterable[str]) -> None:
+        """Be lenient in some ways, and as strict as documented in all others."""
+        if unknown := set(lenient) - LENIENCIES:
+            raise ValueError(f"There is no leniency {', '.join(sorted(unknown))}")
+        self._lenient = frozenset(lenient)
 
     @property
     def at_once(self) -> bool:

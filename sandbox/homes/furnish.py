@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from sandbox.catalogue import CATALOGUE
-from sandbox.kinds import KINDS
+from sandbox.devices import REMOVE
+from sandbox.kinds import BATTERY, HVAC, KINDS, SOLAR
 
 from .documented import documented
 from .home import USERS, Home
@@ -44,8 +45,29 @@ def _big(home: Home, count: int) -> None:
 
 def _classic(home: Home, count: int) -> None:
     """Connect one device of each type, of the generation before."""
-    home.generation = "before"
+    if home.generation == "now":
+        home.generation = "before"
     _one_each(home, count)
+
+
+def _foxess(home: Home, count: int) -> None:
+    """Connect what takes commands in windows only, as real devices do."""
+    home.add_device(BATTERY, model="FoxESS H1-5.0-E")
+    other = home.add_device(BATTERY, model="H1-5.0-E")
+    # As documented: its capacity in Wh, and no standing command.
+    other.state_override = {
+        "capacity": 10400,
+        "currentMode": REMOVE,
+        "dischargeLimit": REMOVE,
+    }
+    home.add_device(BATTERY, model="Hybrid Gen 2")
+    home.add_device(SOLAR, model="FoxESS H1-5.0-E PV")
+
+
+def _units(home: Home, count: int) -> None:
+    """Connect what speaks in other units than the rest."""
+    home.add_device(BATTERY, model="Every Unit")
+    home.add_device(HVAC, model="Touch 2")
 
 
 FURNISH: Final[dict[str, Callable[[Home, int], None]]] = {
@@ -55,7 +77,9 @@ FURNISH: Final[dict[str, Callable[[Home, int], None]]] = {
     "big": _big,
     "odd": odd,
     "empty": _empty,
+    "foxess": _foxess,
     "two": _two,
+    "units": _units,
 }
 
 

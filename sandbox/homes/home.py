@@ -7,6 +7,7 @@ from typing import Any, Final, Unpack
 
 from sandbox.catalogue import (
     CATALOGUE,
+    SPECIAL,
     Model,
     commands_of,
     physics_of,
@@ -247,7 +248,8 @@ def _pick_model(kind: Kind, vendor: str | None, model: str | Model | None) -> Mo
     if isinstance(model, Model):
         return model
     models = CATALOGUE[kind.type]
-    for candidate in models:
+    special = [model for model in SPECIAL if model.kind is kind]
+    for candidate in (*models, *special):
         if model == candidate.name or (model is None and vendor == candidate.vendor):
             return candidate
     return models[0]

@@ -39,9 +39,13 @@ def programme(at: float) -> tuple[float, float]:
 class HvacPhysics(Physics):
     """A thermostat in a room that follows the weather when nothing runs."""
 
-    def __init__(self, now: float, *, offset: float = 0.0) -> None:
+    def __init__(
+        self, now: float, *, offset: float = 0.0, fahrenheit: bool = False
+    ) -> None:
         """Begin on the thermostat's own programme, in a settled room."""
         super().__init__(now)
+        # What it shows and takes; inside, all is in degrees Celsius.
+        self.fahrenheit = fahrenheit
         self.mode = "auto"
         self.hold = "follow_schedule"
         self.heat, self.cool = programme(now)
@@ -58,17 +62,23 @@ class HvacPhysics(Physics):
     def state(self) -> Json:
         """Return the state of a thermostat."""
         return {
-            "temperature": number(self.temperature, 1),
+            "temperature": self._shown(self.temperature),
             "active": self.active,
-            "heatSetpoint": number(self.heat, 1),
-            "coolSetpoint": number(self.cool, 1),
+            "heatSetpoint": self._shown(self.heat),
+            "coolSetpoint": self._shown(self.cool),
             "holdType": self.hold,
             "mode": self.mode,
         }
 
+    def _shown(self, celsius: float) -> int | float:
+        """Return a temperature in the unit of the thermostat."""
+        return number(celsius * 1.8 + 32 if self.fahrenheit else celsius, 1)
+
     @override
     def command(self, name: str, values: dict[str, float]) -> None:
         """Hold temperatures, pause, or follow the programme again."""
+        if self.fahrenheit:
+            values = {key: (value - 32) / 1.8 for key, value in values.items()}
         if name == "follow_schedule":
             self.mode, self.hold = "auto", "follow_schedule"
             self.heat, self.cool = programme(self.time)

@@ -14,6 +14,11 @@ def device_body(device: Device, at: float) -> Json:
     }
 
 
+def schedule_body(device: Device, at: float) -> Json:
+    """Return something that the scheduler tells; nobody knows its body yet."""
+    return {"scheduleId": f"sched_{device.id}", **device_body(device, at)}
+
+
 def push_body(action: Action, at: float, *, older: bool) -> Json:
     """Return how the end of an action is told."""
     if older or action.push.older is not None:

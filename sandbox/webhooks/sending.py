@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from random import Random
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector
@@ -18,10 +18,11 @@ from sandbox.clock import wall
 from sandbox.cloud import Cloud
 from sandbox.devices import Action, Device
 from sandbox.homes import Event
+from sandbox.kinds import is_older
 from sandbox.values import Json
 from sandbox.waiting import wait_until
 
-from .bodies import device_body, push_body
+from .bodies import device_body, push_body, schedule_body
 from .signing import checked_secret, headers_of, new_secret
 
 KINDS: Final = (
@@ -31,6 +32,15 @@ KINDS: Final = (
     "device.reconnected",
     "device.disconnected",
 )
+# What comes with the scheduler: never by itself, only by order.
+SCHEDULE_KINDS: Final = (
+    "schedule.created",
+    "schedule.updated",
+    "schedule.cancelled",
+    "schedule.slot_failed",
+    "schedule.slot_skipped",
+)
+ORDERED: Final = (*KINDS[2:], *SCHEDULE_KINDS)
 # How long to wait before each further attempt, in real seconds.
 BACKOFF: Final = (5.0, 60.0, 300.0, 1800.0)
 ANSWER_WITHIN: Final = 30.0
@@ -92,6 +102,12 @@ class Endpoint:
     # back until there are so many of them, to be sent the newest first.
     duplicates: int = 0
     reorder: int = 0
+    # Each told this many times more, with an id of its own each time.
+    copies: int = 0
+    # How far ahead the times in the bodies are, and those that are signed, in
+    # seconds.
+    ahead: float = 0.0
+    signed_ahead: float = 0.0
     held: list[Message] = field(default_factory=list)
     queue: deque[Message] = field(default_factory=deque)
 
@@ -108,6 +124,9 @@ class Endpoint:
             "events": sorted(self.events or KINDS),
             "duplicates": self.duplicates,
             "reorder": self.reorder,
+            "copies": self.copies,
+            "ahead": self.ahead,
+            "signedAhead": self.signed_ahead,
             "waiting": len(self.queue) + len(self.held),
         }
 
@@ -148,7 +167,7 @@ class Webhooks:
         events: list[str] | None = None,
     ) -> Endpoint:
         """Register an address; without a secret it is given one."""
-        if unknown := set(events or ()) - set(KINDS):
+        if unknown := set(events or ()) - {*KINDS, *SCHEDULE_KINDS}:
             raise ValueError(f"There is no event {', '.join(sorted(unknown))}")
         parts = urlsplit(url)
         if parts.scheme != "http" or not self._is_allowed(parts.hostname or ""):
@@ -189,10 +208,9 @@ class Webhooks:
             return
         for endpoint in self.endpoints:
             if endpoint.account.home is event.home:
-                older = endpoint.account.generation == "before"
-                body = self.body(
-                    event.kind, event.device, event.action, event.at, older
-                )
+                older = is_older(endpoint.account.generation)
+                at = event.at + endpoint.ahead
+                body = self.body(event.kind, event.device, event.action, at, older)
                 self.send(endpoint, event.kind, body)
 
     def body(
@@ -201,6 +219,8 @@ class Webhooks:
         """Return the body of an event."""
         if action is not None:
             return push_body(action, at, older=older)
+        if kind in SCHEDULE_KINDS:
+            return schedule_body(device, at)
         body = device_body(device, at)
         if kind == "device.disconnected" and self.relink:
             query = {
@@ -216,10 +236,35 @@ class Webhooks:
         """Send a body to an address, if it wants this kind."""
         if endpoint.events is not None and kind not in endpoint.events:
             return
-        message_id = f"msg_{self._random.randbytes(12).hex()}"
-        endpoint.held.append(Message(id=message_id, kind=kind, body=body))
+        oldest = endpoint.account.generation == "oldest"
+        for _ in range(1 + endpoint.copies):
+            token = self._random.randbytes(12).hex()
+            sent = {"eventId": f"evt_{token}", "data": body} if oldest else body
+            endpoint.held.append(Message(id=f"msg_{token}", kind=kind, body=sent))
         if len(endpoint.held) >= endpoint.reorder:
             self.release(endpoint)
+
+    def order(
+        self,
+        endpoint: Endpoint,
+        *,
+        kind: str,
+        device: str | Device,
+        times: int = 1,
+        **more: Any,
+    ) -> Json:
+        """Tell of a device by order, whether it is so or not; return the body.
+
+        Each of the `times` has an id of its own. `more` is put into the body.
+        """
+        if kind not in ORDERED:
+            raise ValueError(f"{kind} cannot be sent by order")
+        found = self.cloud.device(device) if isinstance(device, str) else device
+        at = self.cloud.clock.time() + endpoint.ahead
+        body = self.body(kind, found, None, at, older=False) | more
+        for _ in range(times):
+            self.send(endpoint, kind, body)
+        return body
 
     def release(self, endpoint: Endpoint) -> None:
         """Send what is held back, the newest first."""
@@ -339,7 +384,8 @@ class Webhooks:
                 timeout=ClientTimeout(total=None, sock_connect=None),
             )
         raw = message.raw
-        headers = headers_of(endpoint.secrets, message.id, int(self.now()), raw)
+        signed = int(self.now() + endpoint.signed_ahead)
+        headers = headers_of(endpoint.secrets, message.id, signed, raw)
         async with self._session.post(
             endpoint.url, data=raw, headers=headers, allow_redirects=False
         ) as response:

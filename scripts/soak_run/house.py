@@ -26,7 +26,7 @@ from custom_components.amps_ai.common.const import (
 )
 from sandbox import LIVE_KEY, TEST_KEY, Device, Endpoint, Fault, Sandbox
 from sandbox.catalogue import CATALOGUE
-from sandbox.faults import Faults
+from sandbox.faults import Faults, Met
 from scripts import bare_core
 from scripts.bare_core import HOST
 
@@ -70,17 +70,18 @@ class Weather(Faults):
         self._met: Counter[str] = Counter()
 
     @override
-    def meet(self, method: str, path: str) -> Fault | None:
-        """Return the fault on order, else a little delay."""
-        ordered = super().meet(method, path)
-        if ordered is not None:
-            return ordered
+    def meet(self, method: str, path: str) -> Met:
+        """Return the faults on order, else a little delay."""
+        met = super().meet(method, path)
+        if met.fault is not None:
+            return met
         # Whatever else is asked meanwhile, a request takes the same time.
         # Of actions there are ever more, so theirs count as one.
         place = "/actions" if path.startswith("/actions") else path
         self._met[place] += 1
         random = Random(f"{self._seed} {method} {place} {self._met[place]}")
-        return Fault(kind="delay", delay=random.uniform(0.05, 0.9))
+        usual = Fault(kind="delay", delay=random.uniform(0.05, 0.9))
+        return Met(fault=usual, changes=met.changes)
 
 
 async def _wait_until(event: asyncio.Event, seconds: float) -> bool:

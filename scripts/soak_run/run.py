@@ -548,6 +548,8 @@ def run(options: Options, folder: Path, log: Log) -> Report:
             clock=simulated.clock,
             live_control=True,
             last_action_lag=2.0,
+            # People queue behind what has no end, too.
+            lenient={"queue"},
         )
         furnish(sandbox, options.devices)
         log.now = lambda: datetime.fromtimestamp(simulated.clock.time(), UTC)

@@ -283,6 +283,7 @@ async def test_command_pending_before_one_that_waits(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
     """A command that is to follow does not hide the one on its way."""
+    sandbox.lenient = {"queue"}
     await _automate(
         hass,
         {

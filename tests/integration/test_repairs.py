@@ -423,6 +423,7 @@ async def test_several_displaced_commands(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """Each command that made way has a warning of its own."""
+    sandbox.lenient = {"queue"}
     first = await _push(hass, BATTERY, "discharge", delay="01:00")
     second = await _push(
         hass, BATTERY, "idle", delay="02:00", on_conflict="queue_after"

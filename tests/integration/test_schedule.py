@@ -525,6 +525,7 @@ async def test_several_for_one_device(
     freezer: FrozenDateTimeFactory,
 ) -> None:
     """Two commands queued for one device are two events, told in order."""
+    sandbox.lenient = {"queue"}
     ends = async_capture_events(hass, EVENT_ACTION)
     first = await _plan(hass, BATTERY, "charge", delay="01:00")
     second = await _plan(

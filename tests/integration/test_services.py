@@ -1270,6 +1270,7 @@ async def test_queueing_after_what_is_in_flight(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
     """A queued command returns on the 202, and is followed to its end."""
+    sandbox.lenient = {"queue"}
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 20
     first = await _push(hass, "discharge", BATTERY, wait=False)

@@ -134,6 +134,30 @@ async def test_the_native_scheduler(api: Api, sandbox: Sandbox, clock: Clock) ->
     assert read["settings"]["scheduler_enabled"]["value"] is False
 
 
+@pytest.mark.parametrize(
+    "reason", ["owner_schedule", "third_party_schedule", "earlier_action"]
+)
+async def test_the_native_scheduler_and_its_reason(
+    api: Api, sandbox: Sandbox, clock: Clock, reason: str
+) -> None:
+    sandbox.device("device_battery_001").native_scheduler = reason
+    # As documented, it is looked at before a window only.
+    action = await api.push(BATTERY, "charge")
+    clock.advance(4)
+    assert await state_of(api, action["id"]) == "completed"
+    window: dict[str, Any] = {"start": "30m", "end": "2026-06-01T14:00:00"}
+    action = await api.push(BATTERY, "charge", **window)
+    clock.advance(1804)
+    record = await api.get(f"/actions/{action['id']}")
+    assert (record["state"], record["errorCode"]) == ("failed", "SCHEDULER_ACTIVE")
+    assert record["result"] == {"success": False, "reason": reason}
+    action = await api.push(
+        BATTERY, "charge", on_conflict="cancel_and_replace", **window
+    )
+    clock.advance(1804)
+    assert await state_of(api, action["id"]) == "completed"
+
+
 async def test_last_action_may_lag(api: Api, sandbox: Sandbox, clock: Clock) -> None:
     sandbox.home.last_action_lag = 10
     action = await api.push(BATTERY, "idle")
@@ -217,7 +241,9 @@ async def test_no_direct_actions(api: Api, path: str) -> None:
 async def test_command_not_supported(api: Api) -> None:
     error = await api.push(CHARGER, "discharge", status=422)
     assert error["code"] == "COMMAND_NOT_SUPPORTED"
-    assert error["details"]["supportedCommands"] == ["charge", "idle"]
+    assert error["details"] == {
+        "deviceCapabilities": {"supportedActions": ["charge", "idle"]}
+    }
 
 
 async def test_unsupported_parameter(api: Api) -> None:
@@ -226,9 +252,8 @@ async def test_unsupported_parameter(api: Api) -> None:
     )
     assert error["code"] == "UNSUPPORTED_PARAMETER"
     assert error["details"] == {
-        "command": "charge",
-        "parameter": "reserve",
-        "supportedParameters": ["target", "power"],
+        "unsupportedParameters": ["reserve"],
+        "deviceCapabilities": {"supportedParameters": ["target", "power"]},
     }
 
 
@@ -264,9 +289,10 @@ async def test_out_of_range(
         assert error["code"] == "PARAMETER_OUT_OF_RANGE"
         assert error["details"] == {
             "parameter": name,
+            "value": value,
+            "unit": unit,
             "min": low,
             "max": high,
-            "provided": value,
         }
 
 
@@ -378,6 +404,19 @@ async def test_the_zone_is_that_of_the_plant(api: Api, sandbox: Sandbox) -> None
         {"action": {"command": "charge", "power": 3}},
         {"action": {"command": "charge"}, "onConflict": "replace"},
         {"action": {"command": "charge"}, "conflict": "queue_after"},
+        {"action": {"command": "explode"}},
+        {
+            "action": {
+                "command": "charge",
+                "parameters": {"speed": {"value": 9, "unit": "percent"}},
+            }
+        },
+        {
+            "action": {
+                "command": "charge",
+                "parameters": {"target": {"value": 9, "unit": "furlongs"}},
+            }
+        },
     ],
 )
 async def test_malformed(api: Api, body: Any) -> None:
@@ -434,10 +473,17 @@ async def test_live_settings_show_when_pulled(api: Api, clock: Clock) -> None:
     [
         (
             BATTERY,
-            {"colour": quantity(1, "percent")},
+            {"max_charge_rate": quantity(1, "amps"), "export_limit": 1},
+            400,
+            "VALIDATION_ERROR",
+            {"field": "export_limit"},
+        ),
+        (
+            CHARGER,
+            {"discharge_floor": quantity(1, "percent")},
             422,
             "UNSUPPORTED_SETTING",
-            {"setting": "colour"},
+            {"setting": "discharge_floor"},
         ),
         (
             BATTERY,
@@ -451,14 +497,14 @@ async def test_live_settings_show_when_pulled(api: Api, clock: Clock) -> None:
             {"max_charge_rate": quantity(50.1, "kw")},
             422,
             "SETTING_OUT_OF_RANGE",
-            {"setting": "max_charge_rate", "min": 0, "max": 50, "provided": 50.1},
+            {"setting": "max_charge_rate", "min": 0, "max": 50, "value": 50.1},
         ),
         (
             BATTERY,
             {"export_limit": quantity(-1, "watts")},
             422,
             "SETTING_OUT_OF_RANGE",
-            {"setting": "export_limit", "min": 0, "max": None, "provided": -1},
+            {"setting": "export_limit", "min": 0, "max": None, "value": -1},
         ),
         (
             CHARGER,
@@ -591,9 +637,13 @@ async def test_cancel(api: Api, clock: Clock) -> None:
     path = f"/actions/{action['id']}/cancel"
     answer = await api.ask("POST", path)
     assert answer["data"]["state"] == "cancelled"
+    assert answer["data"]["completedAt"] == "2026-06-01T10:00:00.000Z"
     assert answer["data"]["id"] == action["id"]
     error = await api.error("POST", path, status=409, code="ACTION_NOT_CANCELLABLE")
-    assert error["details"]["state"] == "cancelled"
+    assert error == {
+        "code": "ACTION_NOT_CANCELLABLE",
+        "message": "Action in state 'cancelled' cannot be cancelled",
+    }
     clock.advance(3600)
     assert await state_of(api, action["id"]) == "cancelled"
     assert (await api.state(BATTERY))["currentMode"] == "auto.balanced"
@@ -607,7 +657,7 @@ async def test_cancel_comes_too_late(api: Api, clock: Clock) -> None:
     path = f"/actions/{action['id']}/cancel"
     for state in ("acknowledged", "completed"):
         error = await api.error("POST", path, status=409, code="ACTION_NOT_CANCELLABLE")
-        assert error["details"]["state"] == state
+        assert f"'{state}'" in error["message"]
         clock.advance(4)
 
 
@@ -620,6 +670,7 @@ async def test_conflict_with_a_scheduled_one(api: Api) -> None:
         error = await api.push(BATTERY, "discharge", status=409, start=start)
         assert error["code"] == "CONFLICT"
         assert error["details"] == {
+            "reason": "no_strategy_supplied",
             "conflictingActionIds": [first["id"]],
             "strategies": ["cancel_and_replace", "queue_after"],
         }
@@ -642,15 +693,30 @@ async def test_conflict_with_one_in_flight(
     first = await api.push(BATTERY, "charge")
     error = await api.push(BATTERY, "idle", on_conflict=on_conflict, status=409)
     assert error["code"] == "CONFLICT"
-    assert error["details"] == {
-        "conflictingActionIds": [first["id"]],
-        "strategies": [],
-    }
+    assert error["details"] == {"conflictingActionIds": [first["id"]]}
     clock.advance(4)
     await api.push(BATTERY, "idle", on_conflict=on_conflict)
 
 
-async def test_queue_after_one_in_flight(api: Api, clock: Clock) -> None:
+async def test_nothing_queues_behind_what_has_no_end(
+    api: Api, sandbox: Sandbox, clock: Clock
+) -> None:
+    for start in (None, "1h"):
+        first = await api.push(BATTERY, "charge", start=start)
+        error = await api.push(BATTERY, "idle", on_conflict="queue_after", status=409)
+        assert error["code"] == "CONFLICT"
+        assert error["details"] == {
+            "reason": "no_end",
+            "conflictingActionIds": [first["id"]],
+        }
+        clock.advance(4)
+    assert len(await api.items("/actions")) == 2
+
+
+async def test_queue_after_one_in_flight(
+    api: Api, sandbox: Sandbox, clock: Clock
+) -> None:
+    sandbox.lenient = {"queue"}
     first = await api.push(BATTERY, "charge")
     second = await api.push(BATTERY, "discharge", on_conflict="queue_after")
     assert second["state"] == "scheduled"
@@ -663,7 +729,10 @@ async def test_queue_after_one_in_flight(api: Api, clock: Clock) -> None:
     assert (await api.state(BATTERY))["currentMode"] == "discharge"
 
 
-async def test_queue_after_a_scheduled_one(api: Api, clock: Clock) -> None:
+async def test_queue_after_a_scheduled_one(
+    api: Api, sandbox: Sandbox, clock: Clock
+) -> None:
+    sandbox.lenient = {"queue"}
     first = await api.push(BATTERY, "charge", start="1h")
     second = await api.push(BATTERY, "idle", on_conflict="queue_after")
     clock.advance(1800)
@@ -675,6 +744,7 @@ async def test_queue_after_a_scheduled_one(api: Api, clock: Clock) -> None:
 async def test_queue_after_a_window(api: Api, clock: Clock) -> None:
     await api.push(BATTERY, "charge", start="1h", end="2026-06-01T14:00:00")
     second = await api.push(BATTERY, "idle", on_conflict="queue_after")
+    assert second["start"] == "2026-06-01T12:00:00.000Z"
     clock.set("2026-06-01T11:59:59Z")
     assert await state_of(api, second["id"]) == "scheduled"
     assert (await api.state(BATTERY))["currentMode"] == "charge"
@@ -683,9 +753,58 @@ async def test_queue_after_a_window(api: Api, clock: Clock) -> None:
     assert (await api.state(BATTERY))["currentMode"] == "idle"
 
 
+async def test_a_window_after_a_window(api: Api, clock: Clock) -> None:
+    await api.push(BATTERY, "charge", start="1h", end="2026-06-01T14:00:00")
+    # They need not overlap to collide, and the second one begins where the first
+    # one ends.
+    later: dict[str, Any] = {
+        "start": "2026-06-01T20:00:00",
+        "end": "2026-06-01T22:00:00",
+    }
+    error = await api.push(BATTERY, "discharge", status=409, **later)
+    assert error["details"]["reason"] == "no_strategy_supplied"
+    second = await api.push(BATTERY, "discharge", on_conflict="queue_after", **later)
+    assert second["start"] == "2026-06-01T12:00:00.000Z"
+    clock.set("2026-06-01T12:00:00Z")
+    assert (await api.state(BATTERY))["currentMode"] == "discharge"
+    clock.set("2026-06-01T20:00:00Z")
+    assert (await api.state(BATTERY))["currentMode"] == "auto.balanced"
+    error = await api.push(
+        BATTERY, "charge", start="2026-06-02T06:00:00", end="2026-06-02T08:00:00"
+    )
+    error = await api.push(
+        BATTERY,
+        "idle",
+        start="2026-06-02T07:00:00",
+        end="2026-06-02T08:00:00",
+        on_conflict="queue_after",
+        status=422,
+    )
+    assert error["code"] == "INVALID_TIME_WINDOW"
+
+
+async def test_many_planned(api: Api, sandbox: Sandbox) -> None:
+    sandbox.lenient = {"overlap"}
+    day = "2026-06-02T"
+    for hour in range(0, 22, 2):
+        await api.push(
+            BATTERY,
+            "charge",
+            start=f"{day}{hour:02}:00:00",
+            end=f"{day}{hour:02}:30:00",
+        )
+    planned = await api.get("/actions?state=scheduled&limit=5")
+    assert planned["pagination"]["total"] == 11
+    error = await api.push(BATTERY, "idle", start=f"{day}04:10:00", status=409)
+    assert len(error["details"]["conflictingActionIds"]) == 1
+    with pytest.raises(ValueError, match="no leniency"):
+        sandbox.lenient = {"everything"}
+
+
 async def test_a_window_missed_in_the_queue(
     api: Api, sandbox: Sandbox, clock: Clock
 ) -> None:
+    sandbox.lenient = {"queue"}
     sandbox.device("device_battery_001").next_action(seconds=7200)
     await api.push(BATTERY, "charge")
     second = await api.push(
@@ -702,9 +821,13 @@ async def test_a_window_missed_in_the_queue(
 
 
 async def test_a_strategy_the_device_does_not_take(api: Api) -> None:
-    await api.push(HVAC, "heat", start="1h")
-    error = await api.push(HVAC, "cool", on_conflict="queue_after", status=409)
-    assert error["details"]["strategies"] == ["cancel_and_replace"]
+    error = await api.push(HVAC, "cool", on_conflict="queue_after", status=422)
+    assert error["code"] == "STRATEGY_NOT_SUPPORTED"
+    assert error["details"] == {
+        "strategy": "queue_after",
+        "supportedStrategies": ["cancel_and_replace"],
+    }
+    assert await api.items("/actions") == []
 
 
 async def test_devices_do_not_conflict(api: Api) -> None:
@@ -739,6 +862,12 @@ async def test_actions(api: Api, clock: Clock) -> None:
     assert [item["id"] for item in flying] == ids[-1:]
     assert await api.items("/actions?state=failed") == []
     assert len(set(ids)) == 13
+    of_type = await api.get("/actions?deviceType=ev_charger&userId=user_abc123")
+    assert [item["id"] for item in of_type["items"]] == ids[-1:]
+    assert await api.items("/actions?userId=user_nobody") == []
+    assert await api.items("/actions?deviceId=device_of_somebody_else") == []
+    for wrong in ("deviceType=toaster", "state=asleep"):
+        await api.error("GET", f"/actions?{wrong}", status=400, code="VALIDATION_ERROR")
 
 
 async def test_live_does_not_see_the_actions_of_the_sandbox(api: Api) -> None:

@@ -477,6 +477,78 @@ async def test_time_that_stands_still(
     assert len(receiver.got) == 2
 
 
+# On order.
+
+
+async def test_bursts_copies_and_times_ahead(
+    api: Api, sandbox: Sandbox, receiver: Receiver, clock: Clock
+) -> None:
+    endpoint = sandbox.webhooks.add(receiver.url, SECRET)
+    sandbox.webhooks.order(
+        endpoint, kind="device.connected", device="device_ev_001", times=20
+    )
+    await sandbox.webhooks.settled()
+    assert len(receiver.got) == len(set(receiver.ids)) == 20
+    receiver.got.clear()
+    endpoint.copies = 4
+    await api.push(BATTERY, "idle")
+    clock.advance(5)
+    await sandbox.webhooks.settled()
+    assert len({body["actionId"] for body in receiver.bodies}) == 1
+    assert len(receiver.got) == len(set(receiver.ids)) == 5
+    receiver.got.clear()
+    endpoint.copies, endpoint.ahead, endpoint.signed_ahead = 0, 3600, 100_000
+    sandbox.device("device_battery_001").credentials_refused = True
+    await sandbox.webhooks.settled()
+    [body] = receiver.bodies
+    assert body["timestamp"] == "2026-06-01T11:00:05.000Z"
+    with pytest.raises(WebhookVerificationError):
+        receiver.verify(SECRET)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "schedule.created",
+        "schedule.updated",
+        "schedule.cancelled",
+        "schedule.slot_failed",
+        "schedule.slot_skipped",
+    ],
+)
+async def test_what_the_scheduler_tells(
+    sandbox: Sandbox, receiver: Receiver, kind: str
+) -> None:
+    endpoint = sandbox.webhooks.add(receiver.url, SECRET)
+    device = sandbox.device("device_battery_001")
+    sandbox.webhooks.order(endpoint, kind=kind, device=device, slot="00:30")
+    await sandbox.webhooks.settled()
+    assert receiver.bodies == [
+        {
+            "scheduleId": "sched_device_battery_001",
+            "deviceId": "device_battery_001",
+            "deviceType": "battery",
+            "timestamp": "2026-06-01T10:00:00.000Z",
+            "slot": "00:30",
+        }
+    ]
+
+
+async def test_the_oldest_envelope(
+    api: Api, sandbox: Sandbox, receiver: Receiver, clock: Clock
+) -> None:
+    sandbox.accounts["sk_test_demo"].generation = "oldest"
+    sandbox.webhooks.add(receiver.url, SECRET)
+    await api.ask(
+        "POST", CHARGER, {"action": "set_max_power", "maxPower": 5}, status=202
+    )
+    clock.advance(5)
+    await sandbox.webhooks.settled()
+    [body] = receiver.bodies
+    assert set(body) == {"eventId", "data"}
+    assert body["data"]["actionType"] == "ev-charger:set_max_power"
+
+
 # Over HTTP.
 
 
@@ -504,7 +576,11 @@ async def test_control(
     tried = await api.ask("GET", f"{path}/attempts")
     assert [item["status"] for item in tried["items"]] == [200, 200]
 
-    await api.ask("PATCH", f"{path}/{number}", {"duplicates": 0, "reorder": 2})
+    times: dict[str, Any] = {"copies": 1, "ahead": 60, "signed_ahead": 1}
+    shown = await api.ask("PATCH", f"{path}/{number}", times)
+    assert (shown["copies"], shown["ahead"], shown["signedAhead"]) == (1, 60, 1)
+    times = {"duplicates": 0, "copies": 0, "reorder": 2}
+    await api.ask("PATCH", f"{path}/{number}", times)
     order = {"kind": "device.reconnected", "device": "device_ev_001"}
     await api.ask("POST", f"{path}/{number}/send", order, status=202)
     assert (await api.ask("GET", path))["items"][0]["waiting"] == 1

@@ -207,7 +207,11 @@ class Sender:
         zone of: the reply, in UTC, shows whether it is Home Assistant's.
         """
         zone = dt_util.get_default_time_zone()
-        for said, got in ((push.start, action.start), (push.end, action.end)):
+        times = [(push.start, action.start), (push.end, action.end)]
+        if push.on_conflict == Strategy.QUEUE_AFTER:
+            # It begins at the end of what is in the way.
+            del times[0]
+        for said, got in times:
             if not isinstance(said, datetime) or got is None:
                 continue
             meant = said.replace(tzinfo=zone)
