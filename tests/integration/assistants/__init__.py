@@ -1,0 +1,1 @@
+"""The real voice assistants of Home Assistant, over the sandbox."""
