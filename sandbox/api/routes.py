@@ -156,7 +156,7 @@ def _push(call: Call, kind: Kind, device_id: str) -> Reply:
             f"Live pushes are not available for `{kind.type}` yet.",
             {"supportedCommands": []},
         )
-    push = check_push(device, body, call.now)
+    push = check_push(device, body, call.now, offsets=is_older(account.generation))
     action = submit(device, push, _action_id(call), call.now)
     call.home.note_action(action, device)
     return _action_reply(call, action, action.reply(), status=202)

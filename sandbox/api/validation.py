@@ -64,8 +64,8 @@ def malformed(field: str, why: str) -> ApiError:
     return ApiError("VALIDATION_ERROR", f"`{field}` {why}.", {"field": field})
 
 
-def check_push(device: Device, body: Any, now: float) -> Push:
-    """Return the push that a body asks for."""
+def check_push(device: Device, body: Any, now: float, *, offsets: bool) -> Push:
+    """Return the push that a body asks for; before, times carried offsets."""
     if not isinstance(body, dict):
         raise malformed("body", "must be an object")
     action = body.get("action")
@@ -80,7 +80,7 @@ def check_push(device: Device, body: Any, now: float) -> Push:
         raise malformed(min(unknown), "is not known here")
     if unknown := set(action) - {"command", "parameters", "start", "end"}:
         raise malformed(f"action.{min(unknown)}", "is not known here")
-    return _check_command(device, action, on_conflict, now)
+    return _check_command(device, action, on_conflict, now, offsets=offsets)
 
 
 def _check_strategy(device: Device, strategy: Any) -> None:
@@ -98,7 +98,12 @@ def _check_strategy(device: Device, strategy: Any) -> None:
 
 
 def _check_command(
-    device: Device, action: Json, on_conflict: str | None, now: float
+    device: Device,
+    action: Json,
+    on_conflict: str | None,
+    now: float,
+    *,
+    offsets: bool,
 ) -> Push:
     """Check a command against the capability map."""
     name = action["command"]
@@ -137,7 +142,7 @@ def _check_command(
                 "supportedExecution": capability["execution"],
             },
         )
-    begins, ends = _check_times(device, start, end, now)
+    begins, ends = _check_times(device, start, end, now, older=offsets)
     return Push(
         command=name,
         parameters=parameters,
@@ -225,14 +230,13 @@ def _unknown_command(name: str, supported: list[str]) -> ApiError:
 
 
 def _check_times(
-    device: Device, start: Any, end: Any, now: float
+    device: Device, start: Any, end: Any, now: float, *, older: bool
 ) -> tuple[float | None, float | None]:
     """Return when a push begins and ends; times are those of the plant."""
     if start is None:
         if end is not None:
             raise ApiError("INVALID_TIME_WINDOW", "`end` needs a `start`.")
         return None, None
-    older = is_older(device.generation)
     begins = _moment(device, "action.start", start, now, older=older, relative=True)
     if begins < now:
         raise ApiError(
@@ -304,7 +308,8 @@ def _check_older(
     start = body.get("start")
     begins = None
     if start is not None:
-        begins = _check_times(device, start, None, now)[0]
+        older = is_older(device.generation)
+        begins = _check_times(device, start, None, now, older=older)[0]
     parameters = {
         key: value
         for key, value in body.items()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.kinds import Kind
+from sandbox.kinds import BATTERY, Kind
 from sandbox.values import Json, iso, maybe_iso
 
 
@@ -78,8 +78,9 @@ class Action:
                 "type": f"{self.kind.path}:{push.older}",
                 "createdAt": iso(self.created),
             }
-            if push.start is not None:
-                body["start"] = iso(push.start)
+            # Replies about batteries had a start in any case.
+            if push.start is not None or self.kind is BATTERY:
+                body["start"] = maybe_iso(push.start)
             return body
         body = {
             "id": self.id,

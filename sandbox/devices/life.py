@@ -279,4 +279,6 @@ def _praise(action: Action) -> str:
     """Return the message of a result."""
     if action.push.setting is not None:
         return "Power cap applied"
+    if action.push.older == "set_permanent_hold":
+        return "Hold applied"
     return "Mode applied"
