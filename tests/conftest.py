@@ -1,7 +1,9 @@
 """What the tests share: a sandbox over real loopback HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
+import gc
+from itertools import count
 
 import freezegun
 from freezegun.api import FrozenDateTimeFactory
@@ -10,8 +12,53 @@ from pytest_socket import enable_socket, socket_allow_hosts
 
 from sandbox import Clock, Sandbox
 
+from .lean import make_lean, watch_threads
+
 # Noon, UTC, of the day on which most documented bodies were taken.
 NOON = "2026-06-01T12:00:00Z"
+
+# After so many tests, what they left behind is collected.
+SWEEP = 20
+
+_finished = count(1)
+
+
+def pytest_sessionstart() -> None:
+    """Take what the imports made out of every collection to come."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def garbage_collection() -> None:
+    """Collect before a module begins, and freeze nothing.
+
+    Pytest's items are there by now. If they were frozen, what hangs together
+    with them was kept for good: every core, to the end of the run.
+    """
+    gc.collect()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep of what was written only what tells why a test failed.
+
+    Pytest keeps it of each test, to the end: a gibibyte and more of lines.
+    """
+    report = yield
+    if report.passed and not set("PA") & set(item.config.option.reportchars):
+        report.sections.clear()
+    if report.when == "teardown":
+        item._report_sections.clear()
+    return report
+
+
+def pytest_runtest_logfinish() -> None:
+    """Let go of finished cores; by itself, Python rarely looks for them."""
+    if next(_finished) % SWEEP == 0:
+        gc.collect()
 
 
 @pytest.fixture(autouse=True)
@@ -23,18 +70,21 @@ def loopback() -> None:
 
 @pytest.fixture(autouse=True)
 async def enable_event_loop_debug() -> None:
-    """Let the loop check who calls it, without noting where from.
+    """Let the loop check who calls it; PYTHONASYNCIODEBUG=1 brings all the rest.
 
-    Half of the time of all tests went into the stack that asyncio keeps of each
-    future, task and handle, and the stacks kept finished cores alive.
-    PYTHONASYNCIODEBUG=1 brings them back, to see who left something behind.
+    That shows where a task or a timer was made that a test left behind.
     """
     loop = asyncio.get_running_loop()
-    if loop.get_debug():
-        return
-    loop.set_debug(True)
-    # The loop's own checks ask a field; who keeps a stack asks this.
-    loop.get_debug = lambda: False  # type: ignore[method-assign]
+    if not loop.get_debug():
+        watch_threads(loop)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def lean() -> Generator[None]:
+    """Spend the time of the tests on what they test."""
+    with pytest.MonkeyPatch.context() as patch:
+        make_lean(patch)
+        yield
 
 
 @pytest.fixture

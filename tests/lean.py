@@ -1,0 +1,79 @@
+"""What the tools for tests of Home Assistant do, with less work.
+
+Nothing is checked less: each part does what it stands for, and was found by a
+profile of the whole suite.
+"""
+
+import asyncio
+from datetime import datetime
+from functools import lru_cache
+import logging
+import threading
+import time
+from typing import Any
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import event
+from homeassistant.util.async_ import get_scheduled_timer_handles
+import pytest
+from pytest_homeassistant_custom_component import common
+
+from custom_components.amps_ai.api import redact
+
+_RESOLUTION = time.get_clock_info("monotonic").resolution
+
+
+def watch_threads(loop: asyncio.AbstractEventLoop) -> None:
+    """Refuse calls from other threads, as a loop that is debugged does.
+
+    A third of the time of all tests went into the rest of that mode: the stack
+    of each future, task and handle, and two looks at the clock for each call.
+    """
+    owner = threading.get_ident()
+    call_soon, call_at = loop.call_soon, loop.call_at
+
+    def _check() -> None:
+        if threading.get_ident() != owner:
+            raise RuntimeError("a loop was called from another thread")
+
+    def _call_soon(*args: Any, **kwargs: Any) -> asyncio.Handle:
+        _check()
+        return call_soon(*args, **kwargs)
+
+    def _call_at(*args: Any, **kwargs: Any) -> asyncio.TimerHandle:
+        _check()
+        return call_at(*args, **kwargs)
+
+    loop.call_soon = _call_soon  # type: ignore[assignment, method-assign]
+    loop.call_at = _call_at  # type: ignore[assignment, method-assign]
+
+
+@callback
+def _fire_time_changed(hass: HomeAssistant, now: datetime, fire_all: bool) -> None:
+    """Call what is due at a time, which is told to it in place of the clock's.
+
+    The tool makes two mocks for each timer; one change of each name does.
+    """
+    timestamp = now.timestamp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(event, "time_tracker_utcnow", lambda: now)
+        patch.setattr(event, "time_tracker_timestamp", lambda: timestamp)
+        for timer in list(get_scheduled_timer_handles(hass.loop)):
+            if timer.cancelled():
+                continue
+            ahead = timestamp - time.time()
+            if fire_all or ahead >= timer.when() - hass.loop.time() - _RESOLUTION:
+                timer._run()
+                timer.cancel()
+
+
+def make_lean(patch: pytest.MonkeyPatch) -> None:
+    """Do these things with less work, while the patch lasts."""
+    patch.setattr(common, "_async_fire_time_changed", _fire_time_changed)
+    # Every body that is logged asks it of each name, and names are few.
+    patch.setattr(redact, "is_private", lru_cache(maxsize=4096)(redact.is_private))
+    # Pytest has handlers of its own; this one writes each line once more.
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        if type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
