@@ -12,7 +12,7 @@ from pytest_socket import enable_socket, socket_allow_hosts
 
 from sandbox import Clock, Sandbox
 
-from .lean import make_lean, watch_threads
+from .lean import forget_calls, make_lean, watch_threads
 
 # Noon, UTC, of the day on which most documented bodies were taken.
 NOON = "2026-06-01T12:00:00Z"
@@ -57,6 +57,7 @@ def pytest_runtest_makereport(
 
 def pytest_runtest_logfinish() -> None:
     """Let go of finished cores; by itself, Python rarely looks for them."""
+    forget_calls()
     if next(_finished) % SWEEP == 0:
         gc.collect()
 

@@ -11,9 +11,10 @@ import logging
 import threading
 import time
 from typing import Any
+from unittest.mock import NonCallableMock
 
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import event
+from homeassistant.helpers import aiohttp_client, event, translation
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component import common
@@ -65,6 +66,20 @@ def _fire_time_changed(hass: HomeAssistant, now: datetime, fire_all: bool) -> No
             if fire_all or ahead >= timer.when() - hass.loop.time() - _RESOLUTION:
                 timer._run()
                 timer.cancel()
+
+
+def forget_calls() -> None:
+    """Let go of the cores that mocks of the tools were called with.
+
+    These mocks live as long as the run, and keep each argument of each call.
+    """
+    for module, name in (
+        (aiohttp_client, "_async_make_resolver"),
+        (translation, "_async_get_component_strings"),
+    ):
+        mock = getattr(module, name)
+        if isinstance(mock, NonCallableMock):
+            mock.reset_mock()
 
 
 def make_lean(patch: pytest.MonkeyPatch) -> None:
