@@ -56,7 +56,8 @@ def _is_charging(device: Device) -> bool | None:
 
 def _scheduler_enabled(device: Device) -> bool | None:
     setting = (device.settings or {}).get(Settings.SCHEDULER_ENABLED)
-    return flag(setting.value) if setting else None
+    told = setting is not None and "settings" not in device.left_out
+    return flag(setting.value) if setting and told else None
 
 
 SYNC: Final = AmpsBinarySensorDescription(

@@ -119,6 +119,8 @@ async def async_setup_entry(
 class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
     """A setting, which lasts until it is written again."""
 
+    _told_in = "settings"
+
     entity_description: AmpsNumberDescription
 
     @property

@@ -475,11 +475,11 @@ def test_a_list_keeps_what_it_leaves_out() -> None:
     assert found.commands is known.commands
     assert found.settings is known.settings
     assert found.detailed
-    # The rest is not kept: a list tells it.
-    assert found.last_action is None
-    assert found.vendor is None
+    # So is what only a partial reply leaves out.
+    assert found.last_action is known.last_action
+    assert (found.vendor, found.model) == (known.vendor, known.model)
+    assert found.conflict_strategies == known.conflict_strategies
     assert found.sync == Sync()
-    assert found.conflict_strategies == ()
 
 
 @pytest.mark.parametrize("value", [None, [], "none", 7])
@@ -499,13 +499,24 @@ def test_a_list_replaces_what_it_has() -> None:
     assert found.settings == {}
 
 
-def test_what_a_single_read_leaves_out_is_gone() -> None:
+def test_what_a_single_read_leaves_out_is_kept() -> None:
     known = battery()
     raw = {"id": known.id, "state": {"level": 84}}
     found = Device.from_raw(DeviceType.BATTERY, raw, known=known, detailed=True)
-    assert found.commands is None
-    assert found.settings == {}
-    assert found.is_older
+    assert found.commands is known.commands
+    assert found.settings is known.settings
+    assert found.left_out == {"commands", "settings"}
+    assert not found.is_older
+    assert not found.is_whole
+    again = Device.from_raw(DeviceType.BATTERY, known.raw, known=found, detailed=True)
+    assert again.left_out == set()
+
+
+def test_a_first_read_that_tells_other_new_things_is_no_older_one() -> None:
+    raw = {"id": "dev_1", "state": {"level": 84}, "conflictStrategies": []}
+    found = Device.from_raw(DeviceType.BATTERY, raw, detailed=True)
+    assert found.commands == {}
+    assert not found.is_older
 
 
 def test_settings_are_unknown_until_a_single_read() -> None:

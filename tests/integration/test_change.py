@@ -40,7 +40,7 @@ pytestmark = pytest.mark.usefixtures("stopped_clock")
 
 @pytest.fixture(autouse=True)
 def soon() -> Generator[None]:
-    """Let entities go after minutes, not after a day."""
+    """Let entities go after minutes, not after a week."""
     with patch("custom_components.amps_ai.entities.adder.ABSENCE", SOON):
         yield
 
@@ -139,9 +139,9 @@ async def _read(
     assert len(sandbox.requests.reads(device_id)) > before
 
 
-def test_a_day() -> None:
-    """A field may be away for a day, before its entity goes."""
-    assert timedelta(days=1) == ABSENCE
+def test_a_week() -> None:
+    """What an entity shows may be away for a week, before it goes."""
+    assert timedelta(days=7) == ABSENCE
 
 
 # What comes.
@@ -274,7 +274,7 @@ async def test_loses(
     what: str,
     keys: set[str],
 ) -> None:
-    """What a single read does not tell is gone, exactly; and comes back as it was."""
+    """What single reads leave out for long goes, exactly; and comes back as it was."""
     device = sandbox.device(device_id)
     commands, settings = device.commands, dict(device.settings)
     await _read(hass, sandbox, pass_time, device_id)
@@ -284,6 +284,12 @@ async def test_loses(
     entity_ids = [before[unique_id][1] for unique_id in gone]
     _lose(sandbox, device_id, what)
     await _read(hass, sandbox, pass_time, device_id)
+    # One reading proves nothing.
+    assert _registered(hass) == before
+    for entity_id in entity_ids:
+        if not entity_id.startswith(("event.", "sensor.")):
+            assert _state(hass, entity_id) in (STATE_UNAVAILABLE, STATE_UNKNOWN)
+    await pass_time(SOON.total_seconds() + 75)
     after = _registered(hass)
     assert before.keys() - after.keys() == gone
     assert {key: before[key] for key in after} == after
@@ -315,10 +321,112 @@ async def test_loses_what_was_switched_off(
     settings = dict(sandbox.device(BATTERY).settings)
     _lose(sandbox, BATTERY, "export_limit")
     await _read(hass, sandbox, pass_time)
+    await pass_time(SOON.total_seconds() + 75)
     assert before.keys() - _registered(hass).keys() == {f"{BATTERY}_export_limit"}
     sandbox.device(BATTERY).settings = settings
     await _read(hass, sandbox, pass_time)
     assert _registered(hass) == before
+
+
+@pytest.mark.parametrize(
+    "left_out",
+    [
+        {"commands": REMOVE},
+        {"settings": REMOVE},
+        {"commands": REMOVE, "settings": REMOVE, "lastAction": REMOVE},
+        {"commands": None, "settings": None, "lastAction": None},
+        {"metadata": {"source": "fallback"}, "commands": REMOVE},
+    ],
+)
+@pytest.mark.parametrize("device_id", [BATTERY, CHARGER, HVAC])
+async def test_one_reading_that_tells_less(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    device_id: str,
+    left_out: dict[str, Any],
+) -> None:
+    """Nothing goes, nothing turns into an older device, and all comes back."""
+    coordinator = loaded.runtime_data.find(device_id)
+    before = _registered(hass)
+    states = {state.entity_id: state.state for state in hass.states.async_all()}
+    device = sandbox.device(device_id)
+    known = coordinator.data[device_id]
+    body = {
+        name: value
+        for name, value in (known.raw | left_out).items()
+        if value is not REMOVE
+    }
+    fault = sandbox.faults.add(
+        method="GET", path=f"/*/{device_id}", kind="json", body=body
+    )
+    read = await coordinator.async_read(device_id, expedite=True, force=True)
+    await done(hass)
+    assert not read.is_older
+    assert read.commands == known.commands
+    assert (read.settings or {}) == (known.settings or {})
+    assert _registered(hass) == before
+    sandbox.faults.remove(fault)
+    sandbox.clock.advance(61)
+    device.capture()
+    await coordinator.async_read(device_id, expedite=True, force=True)
+    await done(hass)
+    assert _registered(hass) == before
+    assert {
+        entity_id: state.state
+        for entity_id in states
+        if (state := hass.states.get(entity_id))
+        and (state.state == STATE_UNAVAILABLE)
+        != (states[entity_id] == STATE_UNAVAILABLE)
+    } == {}
+
+
+async def test_partial_reading(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A reading of id and state alone leaves model, maker and controls."""
+    coordinator = loaded.runtime_data.find(CHARGER)
+    before = _registered(hass)
+    registry = dr.async_get(hass)
+    described = [
+        (device.manufacturer, device.model)
+        for device in dr.async_entries_for_config_entry(registry, loaded.entry_id)
+    ]
+    state = coordinator.data[CHARGER].raw["state"]
+    sandbox.faults.add(
+        method="GET",
+        path=f"/*/{CHARGER}",
+        kind="json",
+        body={"id": CHARGER, "state": state},
+    )
+    read = await coordinator.async_read(CHARGER, expedite=True, force=True)
+    await done(hass)
+    assert (read.vendor, read.model) == ("wallbox", "Pulsar Plus")
+    assert not read.is_older
+    assert _registered(hass) == before
+    assert described == [
+        (device.manufacturer, device.model)
+        for device in dr.async_entries_for_config_entry(registry, loaded.entry_id)
+    ]
+    assert _state(hass, "switch.pulsar_plus") == STATE_UNAVAILABLE
+    assert _state(hass, "number.pulsar_plus_maximum_power") == STATE_UNAVAILABLE
+
+
+async def test_what_a_person_deleted_stays_away(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, pass_time: Pass
+) -> None:
+    """An entity of which nothing is told goes by hand, and comes with its field."""
+    sandbox.device(VEHICLE).state_override = {"chargeTimeRemaining": REMOVE}
+    await _read(hass, sandbox, pass_time, VEHICLE)
+    entity_id = _entity_id(hass, VEHICLE, "charge_time_remaining")
+    assert _state(hass, entity_id) == STATE_UNKNOWN
+    er.async_get(hass).async_remove(entity_id)
+    await _restart(hass, loaded)
+    await _read(hass, sandbox, pass_time, VEHICLE)
+    assert hass.states.get(entity_id) is None
+    sandbox.device(VEHICLE).state_override = {}
+    await _read(hass, sandbox, pass_time, VEHICLE)
+    assert hass.states.get(entity_id) is not None
 
 
 async def test_setting_is_absent_from_a_list(
@@ -509,6 +617,10 @@ async def test_time_to_go_of_a_car(
     """One field that is away takes nothing else along."""
     before = _registered(hass)
     sandbox.device(VEHICLE).state_override = {"chargeTimeRemaining": REMOVE}
+    # A list alone proves nothing, however often.
+    await pass_time(SOON.total_seconds() + 75)
+    assert _registered(hass) == before
+    await _read(hass, sandbox, pass_time, VEHICLE)
     await pass_time(SOON.total_seconds() + 75)
     assert before.keys() - _registered(hass).keys() == {
         f"{VEHICLE}_charge_time_remaining"

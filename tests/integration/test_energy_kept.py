@@ -403,4 +403,5 @@ async def test_statistics_of_what_has_some_meaning(
         "level",
         "power",
         "range",
+        "temperature",
     }

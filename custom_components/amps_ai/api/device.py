@@ -1,7 +1,8 @@
 """A device as last told: its reply, and what was known of it before."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 import marshal
 from operator import attrgetter
 from typing import Any, Final, Self
@@ -21,7 +22,7 @@ from .values import (
     text,
     words,
 )
-from .vocabulary import DeviceType
+from .vocabulary import STEERABLE, DeviceType
 
 # Of a device's body: all but these two, the sync, and the state.
 type _Prints = tuple[bytes | None, bytes | None, bytes | None]
@@ -51,6 +52,10 @@ class Device:
     detailed: bool
     # What was told and could not be read, so that it says nothing of a loss.
     unread: frozenset[str] = frozenset()
+    # What the last single read did not tell at all; it is kept as it was known.
+    left_out: frozenset[str] = frozenset()
+    # Whether the last single read told all that such a device tells, and lately.
+    is_whole: bool = False
     source: str | None = field(compare=False)
     raw: Json = field(compare=False, repr=False)
     # Of the body: what the next one is compared with.
@@ -86,8 +91,8 @@ class Device:
     ) -> Self:
         """Read a device, given what was known of it.
 
-        What a list leaves out (commands, settings) is kept as known; what a
-        single read (`detailed`) leaves out, the device does not have.
+        What a reply leaves out is kept as known: one reading proves no loss, and
+        the generation of a device changes only by telling.
         Raises MalformedError where there is no object or no id.
         """
         comparable = known is not None and detailed <= known.detailed
@@ -133,20 +138,23 @@ class Device:
             known.settings if known else None,
             lambda value: read_settings(device_type, value),
         )
-        # What cannot be read says nothing of what the device has lost.
-        if known is not None and commands is None:
-            if not detailed or found.get("commands") is not None:
-                commands = known.commands
-        if known is not None and settings is None:
-            if not detailed or found.get("settings") is not None:
-                settings = known.settings
+        if known is not None:
+            commands = known.commands if commands is None else commands
+            settings = known.settings if settings is None else settings
         if known is not None and not detailed and known.settings and settings:
             # A list can leave out some settings, or all.
             settings = {**known.settings, **settings}
+        left_out = frozenset(
+            name
+            for name, kept in (("commands", commands), ("settings", settings))
+            if found.get(name) is None
+            and (kept if detailed else known is not None and name in known.left_out)
+        )
         if detailed:
             settings = settings or {}
-            # A map that cannot be read is none of the older generation's.
-            if commands is None and "commands" in found:
+            # What cannot be read, or tells other things that are new, is none of
+            # the older generation's.
+            if commands is None and not _NEWER.isdisjoint(found):
                 commands = {}
         if known is not None:
             commands = known.commands if commands == known.commands else commands
@@ -154,8 +162,8 @@ class Device:
         return cls(
             id=device_id,
             type=device_type,
-            vendor=text(found.get("vendor")),
-            model=text(metadata.get("model")),
+            vendor=text(found.get("vendor")) or (known.vendor if known else None),
+            model=text(metadata.get("model")) or (known.model if known else None),
             sync=part("sync", known.sync if known else Sync(), _sync),
             state=part(
                 "state",
@@ -164,9 +172,17 @@ class Device:
             ),
             commands=commands,
             settings=settings,
-            conflict_strategies=words(found.get("conflictStrategies")),
-            last_action=part(
-                "lastAction", known.last_action if known else None, _last_action
+            conflict_strategies=(
+                known.conflict_strategies
+                if known is not None and "conflictStrategies" not in found
+                else words(found.get("conflictStrategies"))
+            ),
+            last_action=(
+                known.last_action
+                if known is not None and "lastAction" not in found
+                else part(
+                    "lastAction", known.last_action if known else None, _last_action
+                )
             ),
             detailed=detailed or (known is not None and known.detailed),
             unread=frozenset(
@@ -178,10 +194,20 @@ class Device:
                     else not detailed and known is not None and name in known.unread
                 )
             ),
+            left_out=left_out,
+            is_whole=(
+                _is_whole(device_type, found)
+                if detailed
+                else known is not None and known.is_whole
+            ),
             source=text(metadata.get("source")),
             raw=found,
             prints=prints,
         )
+
+    def captured_by(self, now: datetime) -> Self:
+        """Return the device as captured now: a capture cannot be later."""
+        return replace(self, sync=replace(self.sync, last_pulled_at=now))
 
     def told_by(self, raw: Json) -> Self:
         """Return the device as told by another body that says the same.
@@ -216,10 +242,29 @@ _LASTING: Final = attrgetter(
     "last_action",
     "detailed",
     "unread",
+    "left_out",
+    "is_whole",
     "vendor",
     "model",
     "conflict_strategies",
 )
+
+
+# What only newer bodies have.
+_NEWER: Final = frozenset(
+    {"commands", "conflictStrategies", "currentSchedule", "lastAction", "settings"}
+)
+
+
+def _is_whole(device_type: DeviceType, found: Json) -> bool:
+    """Tell whether a single read told all that such a device tells, and lately."""
+    metadata, sync = mapping(found.get("metadata")), mapping(found.get("sync"))
+    return (
+        isinstance(found.get("state"), dict)
+        and (metadata or {}).get("source") != "fallback"
+        and (sync or {}).get("available") is not False
+        and (device_type not in STEERABLE or "commands" in found)
+    )
 
 
 def _sync(value: object) -> Sync:

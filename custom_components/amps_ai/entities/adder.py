@@ -21,8 +21,8 @@ from ..readings import AmpsCoordinator
 from ..runtime import AmpsConfigEntry
 from .entity import AmpsEntityDescription, Table
 
-# An entity goes once its field was not reported for so long.
-ABSENCE: Final = timedelta(days=1)
+# An entity goes once what it shows was not told for so long.
+ABSENCE: Final = timedelta(days=7)
 # So many entities are added in one go, and those of one more device.
 _AT_A_TIME: Final = 16
 
@@ -111,35 +111,37 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
     def _is_kept(
         self, device: Device, description: DescriptionT, unique_id: str
     ) -> bool:
-        """Tell whether an entity stays whose field or command is not there.
+        """Tell whether an entity stays whose field or command is not told now.
 
-        A field can be left out for a while, such as the time to go of a car
-        that does not charge: then it is unknown, and the entity goes after a
-        day. A command or a setting that a single read does not tell is gone.
+        Nothing goes because of one reading, or of a time alone: helpers and
+        history hang on it. It goes once full and fresh readings have left it out
+        for a week; and what a person deleted stays away until it is told again.
         """
         entity_id = self.registry.async_get_entity_id(self.domain, DOMAIN, unique_id)
         if entity_id is None:
             return False
-        if description.reads is None:
-            if device.detailed and not device.unread:
-                self.registry.async_remove(entity_id)
-                return False
-            return description.key in self.added[device.id]
-        if unique_id not in self.waiting:
-
-            @callback
-            def _over(_now: datetime) -> None:
-                del self.waiting[unique_id]
-                self.added[device.id].discard(description.key)
-                if entity_id := self.registry.async_get_entity_id(
-                    self.domain, DOMAIN, unique_id
-                ):
-                    self.registry.async_remove(entity_id)
-
-            self.waiting[unique_id] = async_call_later(
-                self.coordinator.hass, ABSENCE, HassJob(_over, cancel_on_shutdown=True)
-            )
+        if device.is_whole and unique_id not in self.waiting:
+            self._wait(device.id, description, unique_id)
         return True
+
+    @callback
+    def _wait(self, device_id: str, description: DescriptionT, unique_id: str) -> None:
+        @callback
+        def _over(_now: datetime) -> None:
+            del self.waiting[unique_id]
+            device = self.coordinator.data.get(device_id)
+            if device is not None and not device.is_whole:
+                self._wait(device_id, description, unique_id)
+                return
+            self.added[device_id].discard(description.key)
+            if entity_id := self.registry.async_get_entity_id(
+                self.domain, DOMAIN, unique_id
+            ):
+                self.registry.async_remove(entity_id)
+
+        self.waiting[unique_id] = async_call_later(
+            self.coordinator.hass, ABSENCE, HassJob(_over, cancel_on_shutdown=True)
+        )
 
     @callback
     def _reshaped(self, device_id: str, device: Device | None) -> None:

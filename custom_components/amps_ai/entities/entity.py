@@ -130,6 +130,20 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
 class AmpsControlEntity(AmpsEntity):
     """An entity that steers a device."""
 
+    # The part of a reply that tells of what is steered.
+    _told_in = "commands"
+
+    @property
+    @override
+    def available(self) -> bool:
+        """Return whether the device is there and tells that it can be steered so."""
+        device = self.device
+        return (
+            super().available
+            and self._told_in not in device.left_out
+            and self.entity_description.exists(device)
+        )
+
     @property
     def shown(self) -> Device:
         """Return the device as read, or as this control was asked for it."""

@@ -10,7 +10,7 @@ from typing import Final
 from homeassistant.core import callback
 
 from ..api import Device
-from ..api.clock import Countdown
+from ..api.clock import Clock, Countdown
 
 # The API serves an expedited read from its cache for so long.
 EXPEDITED_TTL: Final = timedelta(seconds=60)
@@ -19,13 +19,21 @@ EXPEDITED_TTL: Final = timedelta(seconds=60)
 class Captures:
     """Keep what tells the readings of one type of devices apart in time."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         """Begin with no reading."""
+        self._clock = clock
         self._expedited: dict[str, Countdown] = {}
         # When the last single read of a device was captured.
         self._single: dict[str, datetime | None] = {}
         # When the last reading of a device was asked for; marks of the clock.
         self._asked: dict[str, float] = {}
+
+    def settled(self, device: Device) -> Device:
+        """Return a reading; one that says to be of the future is of now."""
+        pulled = device.sync.last_pulled_at
+        if pulled is None or (past := self._clock.past(pulled)) == pulled:
+            return device
+        return device.captured_by(past)
 
     def single(self, device_id: str) -> datetime | None:
         """Return when a device was last captured by a single read."""

@@ -85,7 +85,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         # How many lists in a row were told as a whole.
         self.complete_lists = 0
         self.presence = Presence(account)
-        self._captures = Captures()
+        self._captures = Captures(account.clock)
         self._blaming = asyncio.Lock()
 
     # What is known
@@ -165,7 +165,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         This listener also keeps the polling alive where no entity does.
         """
         forget = self._shape_listeners.async_add(shape_callback)
-        stop = super().async_add_listener(_nothing)
+        stop = super().async_add_listener(lambda: None)
 
         @callback
         def _remove() -> None:
@@ -351,6 +351,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 or self._captures.is_older(device, known)
             ):
                 device = known
+            if device is not known:
+                device = self._captures.settled(device)
             data[device_id] = device
             if device is not known:
                 self._captures.async_listed(device_id, asked_at)
@@ -385,7 +387,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         # What a first reading tells, or one that told no action before, is old.
         if (
             known is not None
-            and "lastAction" in known.raw
+            and (known.last_action is not None or "lastAction" in known.raw)
             and device.last_action is not None
             and device.last_action != known.last_action
         ):
@@ -419,6 +421,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             raise blamed from err
         if (current := self.data.get(device_id)) is None:
             return device
+        device = self._captures.settled(device)
         if self._captures.is_overtaken(device, current, asked_at):
             return current
         self._captures.async_read(device, asked_at)
@@ -493,7 +496,3 @@ def _held(wait: float) -> float:
 
 def _held_back() -> AmpsOverloadedError:
     return AmpsOverloadedError("the account asked too much")
-
-
-def _nothing() -> None:
-    """Listen for the sake of the polling."""

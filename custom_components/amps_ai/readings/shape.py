@@ -15,6 +15,8 @@ def shape(device: Device) -> tuple[object, ...]:
         device.last_action is not None,
         device.detailed,
         device.unread,
+        device.left_out,
+        device.is_whole,
         device.model,
         device.vendor,
     )

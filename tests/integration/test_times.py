@@ -1,0 +1,378 @@
+"""Clocks that are set, answers that are late, and who may do what."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.auth.models import User
+from homeassistant.const import STATE_UNAVAILABLE
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from homeassistant.helpers import (
+    device_registry as dr,
+    entity_registry as er,
+    issue_registry as ir,
+)
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.amps_ai.api import AmpsClient, Device, DeviceType, clock
+from custom_components.amps_ai.api.webhook import DeviceConnected, DeviceDisconnected
+from custom_components.amps_ai.common.const import DOMAIN
+from sandbox import TEST_KEY, Sandbox
+
+from .conftest import Pass
+from .helpers import done, registered
+
+BATTERY = "device_battery_001"
+CHARGER = "device_ev_001"
+LEVEL = "sensor.powerwall_2_battery"
+LINK = f"link_{BATTERY}"
+
+
+def _state(hass: HomeAssistant, entity_id: str) -> str:
+    state = hass.states.get(entity_id)
+    assert state is not None
+    return state.state
+
+
+def _link(hass: HomeAssistant) -> ir.IssueEntry | None:
+    return ir.async_get(hass).async_get_issue(DOMAIN, LINK)
+
+
+class _Even:
+    """A clock that nobody sets, beside one that somebody does."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def even(freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch) -> _Even:
+    """Let spans be measured by a clock of the test's own.
+
+    The freezer comes first: it remembers what there is in a module to freeze.
+    """
+    measured = _Even()
+    monkeypatch.setattr(clock, "monotonic", measured)
+    return measured
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(days=1)])
+async def test_clock_that_is_set_right(
+    hass: HomeAssistant,
+    even: _Even,
+    freezer: FrozenDateTimeFactory,
+    entry: MockConfigEntry,
+    sandbox: Sandbox,
+    ahead: timedelta,
+) -> None:
+    """Single reads, refreshes and polls after an overload go on as if nothing was."""
+    freezer.tick(ahead)
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await done(hass)
+    coordinator = entry.runtime_data.find(BATTERY)
+    assert await coordinator.async_read(BATTERY, expedite=True, force=True)
+    overload = sandbox.faults.add(path="/battery", status=429, retry_after=60)
+    await coordinator.async_refresh()
+    limits = entry.runtime_data.account.limits
+    assert limits.remaining == 60
+    sandbox.faults.remove(overload)
+    freezer.tick(-ahead)
+    assert limits.remaining == 60
+    even.at += 61
+    assert not limits.remaining
+    await coordinator.async_refresh()
+    assert coordinator.last_update_success
+    sandbox.requests.clear()
+    sandbox.clock.advance(61)
+    await coordinator.async_read(BATTERY, expedite=True)
+    assert len(sandbox.requests.reads(BATTERY)) == 1
+    sandbox.faults.add(path="/battery", kind="drop")
+    await coordinator.async_refresh()
+    assert coordinator.trusted
+    even.at += 301
+    assert not coordinator.trusted
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1)])
+async def test_capture_in_the_future(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, ahead: timedelta
+) -> None:
+    """One reading of the future freezes nothing."""
+    coordinator = loaded.runtime_data.find(BATTERY)
+    known = coordinator.data[BATTERY]
+    later = sandbox.clock.now() + ahead
+    body = known.raw | {
+        "state": {**known.raw["state"], "level": 11},
+        "sync": {"available": True, "lastPulledAt": later.isoformat()},
+    }
+    fault = sandbox.faults.add(
+        method="GET", path=f"/battery/{BATTERY}", kind="json", body=body
+    )
+    await coordinator.async_read(BATTERY, expedite=True, force=True)
+    await done(hass)
+    assert _state(hass, LEVEL) == "11"
+    now = sandbox.clock.now()
+    pulled = coordinator.data[BATTERY].sync.last_pulled_at
+    assert abs(pulled - now) < timedelta(minutes=1)
+    sandbox.faults.remove(fault)
+    sandbox.device(BATTERY).state_override = {"level": 22}
+    sandbox.clock.advance(120)
+    sandbox.device(BATTERY).capture()
+    await coordinator.async_refresh()
+    await done(hass)
+    assert _state(hass, LEVEL) == "22"
+
+
+class _Held:
+    """A reply that is there, and comes when the test wants it to."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.usual = getattr(AmpsClient, name)
+        self.has = asyncio.Event()
+        self.go = asyncio.Event()
+        self.held = False
+
+    def patch(self) -> Any:
+        """Hold the first reply."""
+        held = self
+
+        async def _late(client: AmpsClient, *args: Any, **kwargs: Any) -> Any:
+            found = await held.usual(client, *args, **kwargs)
+            if not held.held:
+                held.held = True
+                held.has.set()
+                await held.go.wait()
+            return found
+
+        return patch.object(AmpsClient, self.name, _late)
+
+
+async def test_reading_that_is_overtaken(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What was asked for and captured earlier never wins, whenever it comes."""
+    coordinator = loaded.runtime_data.find(BATTERY)
+    sandbox.device(BATTERY).state_override = {"level": 11}
+    sandbox.clock.advance(120)
+    held = _Held("async_get_device")
+    with held.patch():
+        slow = hass.async_create_task(
+            coordinator.async_read(BATTERY, expedite=True, force=True)
+        )
+        await held.has.wait()
+        sandbox.device(BATTERY).state_override = {"level": 22}
+        sandbox.clock.advance(120)
+        await coordinator.async_read(BATTERY, expedite=True, force=True)
+        held.go.set()
+        await slow
+    await done(hass)
+    assert _state(hass, LEVEL) == "22"
+
+
+async def test_list_that_is_overtaken(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A list that was asked for before a single read takes no details away."""
+    coordinator = loaded.runtime_data.find(BATTERY)
+    sandbox.device(BATTERY).state_override = {"level": 11}
+    sandbox.clock.advance(120)
+    sandbox.device(BATTERY).capture()
+    held = _Held("async_list_devices")
+    with held.patch():
+        slow = hass.async_create_task(coordinator.async_refresh())
+        await held.has.wait()
+        sandbox.device(BATTERY).state_override = {"level": 22}
+        sandbox.clock.advance(120)
+        read = await coordinator.async_read(BATTERY, expedite=True, force=True)
+        held.go.set()
+        await slow
+    await done(hass)
+    assert coordinator.data[BATTERY] is read
+    assert _state(hass, LEVEL) == "22"
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=365)])
+async def test_disconnected_in_the_future(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, ahead: timedelta
+) -> None:
+    """The question goes with the next good reading, whatever time it named."""
+    runtime = loaded.runtime_data
+    coordinator = runtime.find(BATTERY)
+    runtime.links.async_told(
+        coordinator.data[BATTERY],
+        DeviceDisconnected(
+            device_id=BATTERY,
+            device_type=DeviceType.BATTERY,
+            at=sandbox.clock.now() + ahead,
+            reconnection_url=None,
+        ),
+    )
+    await done(hass)
+    assert _link(hass) is not None
+    sandbox.clock.advance(120)
+    await coordinator.async_read(BATTERY, expedite=True, force=True)
+    await done(hass)
+    assert _link(hass) is None
+
+
+@pytest.mark.parametrize("disable", ["device", "entities"])
+async def test_disabled_device_is_not_read(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    pass_time: Pass,
+    disable: str,
+) -> None:
+    """What nobody looks at, is not asked of the manufacturer."""
+    device_id = registered(hass, BATTERY)
+    if disable == "device":
+        dr.async_get(hass).async_update_device(
+            device_id, disabled_by=dr.DeviceEntryDisabler.USER
+        )
+    else:
+        registry = er.async_get(hass)
+        for item in er.async_entries_for_device(registry, device_id):
+            registry.async_update_entity(
+                item.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+            )
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await done(hass)
+    sandbox.requests.clear()
+    await pass_time(40 * 60)
+    assert not sandbox.requests.reads(BATTERY)
+    assert sandbox.requests.reads(CHARGER)
+
+
+async def test_key_that_ends_is_no_lost_link(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A tap meets a revoked key first: the list knows better who is to blame."""
+    sandbox.accounts[TEST_KEY].expired = True
+    sandbox.faults.add(code="INVALID_API_KEY", status=401)
+    with pytest.raises(HomeAssistantError) as caught:
+        await hass.services.async_call(
+            "select",
+            "select_option",
+            {"entity_id": "select.powerwall_2_mode", "option": "charge"},
+            blocking=True,
+        )
+    await done(hass)
+    assert caught.value.translation_key == "invalid_auth"
+    assert _link(hass) is None
+    assert list(loaded.async_get_active_flows(hass, {"reauth"}))
+
+
+async def test_many_webhooks_of_one_device(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """The same news, told hundreds of times, is looked after once."""
+    runtime = loaded.runtime_data
+    device: Device = runtime.find(BATTERY).data[BATTERY]
+    sandbox.requests.clear()
+    for second in range(200):
+        runtime.links.async_told(
+            device,
+            DeviceConnected(
+                device_id=BATTERY,
+                device_type=DeviceType.BATTERY,
+                at=sandbox.clock.now() + timedelta(milliseconds=second),
+            ),
+        )
+        runtime.schedule.async_changed(device)
+    await asyncio.gather(
+        *(runtime.pushes._lanes.async_read_back(device) for _ in range(200))
+    )
+    await done(hass)
+    assert len(sandbox.requests.reads(BATTERY)) <= 4
+    assert len(sandbox.requests.of("GET", "/actions")) <= 2
+
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("charge", {}),
+    ("send_command", {"command": "idle"}),
+    ("update_settings", {"settings": {"safety_reserve": 20}}),
+]
+
+
+@pytest.mark.parametrize(("action", "data"), CALLS)
+async def test_who_may_only_look(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_read_only_user: User,
+    action: str,
+    data: dict[str, Any],
+) -> None:
+    """A user who may only read carries nothing out, and may look."""
+    context = Context(user_id=hass_read_only_user.id)
+    device_id = registered(hass, BATTERY)
+    sandbox.requests.clear()
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            {"device_id": device_id, **data},
+            blocking=True,
+            context=context,
+        )
+    assert not sandbox.requests.pushes()
+    assert not sandbox.requests.settings(BATTERY)
+    found = await hass.services.async_call(
+        DOMAIN,
+        "list_actions",
+        {"device_id": device_id},
+        blocking=True,
+        return_response=True,
+        context=context,
+    )
+    assert found == {"actions": []}
+
+
+@pytest.mark.usefixtures("in_berlin")
+async def test_cancel_of_one_who_may_only_look(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_read_only_user: User,
+) -> None:
+    """What others planned is not theirs to cancel."""
+    response = await hass.services.async_call(
+        DOMAIN,
+        "charge",
+        {"device_id": registered(hass, BATTERY), "delay": {"hours": 2}},
+        blocking=True,
+        return_response=True,
+    )
+    planned: Any = response
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN,
+            "cancel_action",
+            {
+                "device_id": registered(hass, BATTERY),
+                "action_id": planned["action"]["id"],
+            },
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
+    assert not sandbox.requests.of("POST", "/actions/*/cancel")
+
+
+async def test_event_that_is_fired_by_hand(
+    hass: HomeAssistant, loaded: MockConfigEntry, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever somebody fires, nobody stumbles over it."""
+    for data in ({}, {"action_id": 7, "device_id": []}, {"state": "completed"}):
+        hass.bus.async_fire("amps_ai_action", data)
+    await done(hass)
+    assert not [item for item in caplog.records if item.levelname == "ERROR"]
+    assert _state(hass, LEVEL) != STATE_UNAVAILABLE
