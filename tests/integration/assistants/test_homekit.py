@@ -168,6 +168,8 @@ async def test_thermostat(
 @pytest.mark.parametrize("hvac_mode", ["off"])
 async def test_from_off(tap: Tap, sent: Sent) -> None:
     """From off, the mode goes first: HomeKit leaves the temperature away."""
+    await tap(CLIMATE, TargetTemperature=22.0)
+    assert sent() == []
     await tap(CLIMATE, TargetHeatingCoolingState=_HEAT, TargetTemperature=22.0)
     assert sent() == [command("heat", target=19)]
     await tap(CLIMATE, TargetTemperature=22.0)
