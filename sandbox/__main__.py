@@ -42,6 +42,11 @@ def _arguments(given: list[str] | None = None) -> argparse.Namespace:
         default=[],
         help="let pass what the documentation does not; may be given twice",
     )
+    parser.add_argument(
+        "--no-guests",
+        action="store_true",
+        help="no other car comes to a charger while that of the house is away",
+    )
     parser.add_argument("--no-log", action="store_true", help="show no requests")
     return parser.parse_args(given)
 
@@ -58,6 +63,7 @@ async def _run(arguments: argparse.Namespace) -> None:
         devices=arguments.devices,
         generation=arguments.generation,
         lenient=arguments.lenient,
+        guests=not arguments.no_guests,
         clock=Clock.real(arguments.start, speed=arguments.speed),
     )
     sandbox.log_requests = not arguments.no_log

@@ -12,6 +12,8 @@ class Agenda:
         """Begin with nothing to come."""
         self._entries: list[tuple[float, int, Callable[[float], None]]] = []
         self._count = count()
+        # Who wants to look before each thing happens.
+        self.before: Callable[[float], None] | None = None
 
     @property
     def next_due(self) -> float | None:
@@ -27,4 +29,6 @@ class Agenda:
         entries = self._entries
         while entries and entries[0][0] <= now:
             at, _, call = heappop(entries)
+            if self.before is not None:
+                self.before(at)
             call(at)

@@ -90,6 +90,11 @@ class Control:
                         ]
                     }
                 )
+            case "GET", ["house"]:
+                name = request.query.get("account")
+                home = cloud.home if name is None else cloud.account(name).home
+                flows = home.house.as_json()
+                return json_answer({"now": iso(cloud.clock.time())} | flows)
             case "PATCH", ["home"]:
                 return json_answer(self._habits(body))
             case method, ["webhooks", *rest]:

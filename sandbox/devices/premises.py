@@ -23,6 +23,7 @@ class Habits(TypedDict, total=False):
     settings_in_list: bool
     last_action_lag: float
     lenient: Iterable[str]
+    guests: bool
 
 
 class Premises:
@@ -39,6 +40,7 @@ class Premises:
         settings_in_list: bool = False,
         last_action_lag: float = 0.0,
         lenient: Iterable[str] = (),
+        guests: bool = True,
     ) -> None:
         """Begin with nothing to come."""
         self.clock = clock
@@ -49,6 +51,8 @@ class Premises:
         self.settings_in_list = settings_in_list
         self.last_action_lag = last_action_lag
         self.lenient = lenient
+        # Whether a car that no cloud knows comes to the chargers by day.
+        self.guests = guests
         self.agenda = Agenda()
         self.live_calls: Counter[str] = Counter()
 

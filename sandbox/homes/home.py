@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Unpack
+from typing import Any, Final, Unpack, override
 
 from sandbox.catalogue import (
     CATALOGUE,
@@ -17,7 +17,7 @@ from sandbox.catalogue import (
 from sandbox.clock import Clock
 from sandbox.devices import Action, Device, Habits, Premises
 from sandbox.kinds import EV_CHARGER, KINDS, VEHICLE, Kind, kind_of
-from sandbox.physics import ChargerPhysics, VehiclePhysics
+from sandbox.physics import ChargerPhysics, House, VehiclePhysics
 
 USERS: Final = ("user_abc123", "anna@example.org")
 
@@ -75,6 +75,27 @@ class Home(Premises):
         self._by_action: dict[str, Action] = {}
         self._device_of: dict[Action, Device] = {}
         self._numbers: Counter[str] = Counter()
+        self._house: House | None = None
+
+    @property
+    def house(self) -> House:
+        """The meter of the house, which counts from the first look at it."""
+        if self._house is None:
+            self.settle()
+            self._house = House(
+                self.clock.time(), lambda: [entry.physics for entry in self.devices]
+            )
+            # What a command changes, counts from then on.
+            self.agenda.before = self._house.advance
+        self.settle()
+        return self._house
+
+    @override
+    def settle(self) -> None:
+        """Let everything happen that is due, and count what went through the meter."""
+        super().settle()
+        if self._house is not None:
+            self._house.advance(self.clock.time())
 
     @property
     def devices(self) -> list[Device]:
@@ -140,6 +161,10 @@ class Home(Premises):
             strategies=strategies_of(built),
             generation=generation,
         )
+        if isinstance(device.physics, ChargerPhysics):
+            device.physics.guests = lambda: self.guests
+            if not self.guests:
+                device.capture_at(self.clock.time())
         device.on_event = self._tell
         self._by_id[kind.type, device_id] = device
         self._lists[kind.type].append(device)

@@ -2,6 +2,7 @@
 
 from .base import Physics
 from .battery import BatteryPhysics
+from .house import House
 from .hvac import HvacPhysics
 from .solar import SolarPhysics
 from .vehicle import ChargerPhysics, VehiclePhysics
@@ -9,6 +10,7 @@ from .vehicle import ChargerPhysics, VehiclePhysics
 __all__ = [
     "BatteryPhysics",
     "ChargerPhysics",
+    "House",
     "HvacPhysics",
     "Physics",
     "SolarPhysics",

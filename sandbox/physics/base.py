@@ -44,6 +44,13 @@ class Physics:
     def __init__(self, now: float) -> None:
         """Begin at a moment."""
         self.time = now
+        # What it drew from the house since, in kWh; less than 0 is what it gave.
+        self.drawn = 0.0
+
+    @property
+    def load(self) -> float:
+        """The power it draws from the house now, in kW; less than 0 is given."""
+        return 0.0
 
     def advance(self, to: float) -> None:
         """Move on to a moment, in steps that end on whole minutes."""

@@ -60,6 +60,12 @@ class BatteryPhysics(Physics):
         """The power in kW, negative while discharging."""
         return self._power(self.time)
 
+    @property
+    @override
+    def load(self) -> float:
+        """The power it charges with."""
+        return self.power
+
     @override
     def state(self) -> Json:
         """Return the state of a battery."""
@@ -159,4 +165,6 @@ class BatteryPhysics(Physics):
             return
         low, high = self._limits()
         level = self.level + power * (end - begin) / HOUR / self.capacity * 100
+        before = self.level
         self.level = min(level, high) if power > 0 else max(level, low)
+        self.drawn += (self.level - before) / 100 * self.capacity

@@ -20,6 +20,8 @@ HEATING: Final = 2.5
 COOLING: Final = 2.0
 INSULATION: Final = 30.0
 SLACK: Final = 0.3
+# What it draws while it runs, in kW.
+DRAWS: Final = 1.8
 
 
 def outdoors(at: float) -> float:
@@ -57,6 +59,12 @@ class HvacPhysics(Physics):
     def active(self) -> bool:
         """Whether it heats or cools just now."""
         return self.running is not None
+
+    @property
+    @override
+    def load(self) -> float:
+        """The power it runs with."""
+        return DRAWS if self.active else 0.0
 
     @override
     def state(self) -> Json:
@@ -129,6 +137,7 @@ class HvacPhysics(Physics):
             self.heat, self.cool = programme(begin)
         self._decide(SLACK)
         hours = (end - begin) / HOUR
+        self.drawn += self.load * hours
         if self.running == "heat":
             self.temperature = min(self.heat, self.temperature + HEATING * hours)
         elif self.running == "cool":

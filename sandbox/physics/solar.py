@@ -44,6 +44,12 @@ class SolarPhysics(Physics):
         """The power produced, in kW."""
         return self.power_at(self.time)
 
+    @property
+    @override
+    def load(self) -> float:
+        """The power it gives, so less than 0."""
+        return -self.power
+
     def power_at(self, at: float) -> float:
         """Return the power at a moment, in kW."""
         sun = daylight(at)
@@ -78,4 +84,6 @@ class SolarPhysics(Physics):
     def _step(self, begin: float, end: float) -> None:
         """Add what was produced."""
         mean = (self.power_at(begin) + self.power_at(end)) / 2
-        self.energy += mean * (end - begin) / HOUR
+        produced = mean * (end - begin) / HOUR
+        self.energy += produced
+        self.drawn -= produced

@@ -1,5 +1,6 @@
 """The physics of a vehicle and of the charger it stands at."""
 
+from collections.abc import Callable
 from typing import Any, Final, override
 
 from sandbox.values import Json, number
@@ -68,19 +69,27 @@ class VehiclePhysics(Physics):
         wanted = (slope + missing / CATCH_UP) * self.capacity / 100
         return max(0.0, min(most, wanted))
 
-    def live(self, begin: float, end: float) -> None:
-        """Drive or charge for a step."""
+    @property
+    @override
+    def load(self) -> float:
+        """The power it draws; at a charger, that is the charger's."""
+        return self.power if self.charger is None else 0.0
+
+    def live(self, begin: float, end: float) -> float:
+        """Drive or charge for a step; return the kWh that were charged."""
         hours = (end - begin) / HOUR
         if self.plugged_at(begin):
             charged = self.power_at(begin) * hours / self.capacity * 100
             # One who is over the limit already stays there.
-            self.level = min(self.level + charged, max(self.charge_limit, self.level))
-            return
+            before = self.level
+            self.level = min(before + charged, max(self.charge_limit, before))
+            return (self.level - before) / 100 * self.capacity
         level, slope = profile(VEHICLE_DAY, begin)
         too_much = min(0.0, level + self.offset - self.level)
         self.level = max(
             min(self.level, EMPTY), self.level + (slope + too_much / CATCH_UP) * hours
         )
+        return 0.0
 
     @override
     def advance(self, to: float) -> None:
@@ -113,7 +122,7 @@ class VehiclePhysics(Physics):
     @override
     def _step(self, begin: float, end: float) -> None:
         """Live without a charger of one's own."""
-        self.live(begin, end)
+        self.drawn += self.live(begin, end)
 
 
 class Guest:
@@ -155,6 +164,8 @@ class ChargerPhysics(Physics):
         self.cap: float | None = None
         self.mode = "auto"
         self.guest = Guest(now)
+        # Whether another car comes by day, while that of the house is away.
+        self.guests: Callable[[], bool] = lambda: True
         self.vehicle = VehiclePhysics(now)
         self.vehicle.charger = self
 
@@ -174,16 +185,26 @@ class ChargerPhysics(Physics):
     @property
     def connected(self) -> bool:
         """Whether a car is plugged in."""
-        return self.vehicle.plugged_at(self.time) or self.guest.here(self.time)
+        return self.vehicle.plugged_at(self.time) or self._has_guest(self.time)
 
     @property
     def power(self) -> float:
         """The power drawn, in kW."""
         if self.vehicle.plugged_at(self.time):
             return self.vehicle.power_at(self.time)
-        if self.guest.here(self.time):
+        if self._has_guest(self.time):
             return self.guest.power(self)
         return 0.0
+
+    @property
+    @override
+    def load(self) -> float:
+        """The power it draws."""
+        return self.power
+
+    def _has_guest(self, at: float) -> bool:
+        """Whether a guest's car is at the charger."""
+        return self.guests() and self.guest.here(at)
 
     @override
     def state(self) -> Json:
@@ -238,11 +259,13 @@ class ChargerPhysics(Physics):
     @override
     def _step(self, begin: float, end: float) -> None:
         """Charge whatever is at the plug."""
-        self.vehicle.live(begin, end)
+        self.drawn += self.vehicle.live(begin, end)
         self.vehicle.time = end
         guest = self.guest
-        if not guest.here(begin):
+        if not self._has_guest(begin):
             guest.level = guest.first
         elif not self.vehicle.plugged_at(begin):
             taken = guest.power(self) * (end - begin) / HOUR
-            guest.level = min(100.0, guest.level + taken / guest.capacity * 100)
+            before = guest.level
+            guest.level = min(100.0, before + taken / guest.capacity * 100)
+            self.drawn += (guest.level - before) / 100 * guest.capacity
