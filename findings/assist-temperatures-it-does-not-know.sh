@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Saying a temperature to Assist, with its own sentences.
-#
 # Expected: what can be set on the thermostat can be said, with its unit.
 # Happens: halves are known, tenths are not ("20.3"), nor is anything below zero. In
 # English "degrees" and "°" are known, but "degrees Celsius", "20 C" and "68 degrees
-# Fahrenheit" are no sentence; German knows "Grad Celsius". Seen with hassil 3.12.1
-# and home-assistant-intents 2026.10.6.
+# Fahrenheit" are no sentence; German knows "Grad Celsius". Seen with hassil 3.12.1 and
+# home-assistant-intents 2026.10.6.
 # Why it matters: a thermostat with steps of 0.1 K, frost protection, or a house with
 # guests from elsewhere: "sorry, I couldn't understand that", with nothing wrong.
 set -euo pipefail

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # A daily event at 02:30 until 03:00, in the local calendar, in March.
-#
 # Expected: on the night without a 02:30 the event is left out, or moved.
-# Happens: it is 02:30+01:00 until 03:00+02:00, which is half an hour before it
-# starts. The check for "ends before it starts" compares the clock's figures of one
-# zone, and lets it pass. Seen with Home Assistant 2026.11.0 and ical 14.3.1.
+# Happens: it is 02:30+01:00 until 03:00+02:00, which is half an hour before it starts.
+# The check for "ends before it starts" compares the clock's figures of one zone, and
+# lets it pass. Seen with Home Assistant 2026.11.0 and ical 14.3.1.
 # Why it matters: a reader that takes end - start gets minus 30 minutes: a charging
 # window of negative length, or a price for less than no energy.
 set -euo pipefail

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # "0 * * * *" and "0 0-23 * * *" for a meter that starts anew each hour.
-#
 # Expected: both mean every hour, so on the 25-hour day both give 25 hours.
 # Happens: cronsim, which Home Assistant's utility_meter uses, goes by the real clock
-# only for "*": "0-23" runs once for the hour that comes twice, so one hour lasts
-# two. "*/2" runs at 02:00 twice, and "0,30 2" runs once at 03:00 when the clock
-# skips 02:00, for both of its times. Seen with cronsim 2.7.
-# Why it matters: hourly and quarterly meters of tariffs are a day of 24 hours with
-# one spelling, and one of 25 with the other.
+# only for "*": "0-23" runs once for the hour that comes twice, so one hour lasts two.
+# "*/2" runs at 02:00 twice, and "0,30 2" runs once at 03:00 when the clock skips 02:00,
+# for both of its times. Seen with cronsim 2.7.
+# Why it matters: hourly and quarterly meters of tariffs are a day of 24 hours with one
+# spelling, and one of 25 with the other.
 set -euo pipefail
 
 work=$(mktemp -d)

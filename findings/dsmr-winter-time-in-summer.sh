@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # A meter that stays on winter time all year, read with dsmr_parser.
-#
 # Expected: a P1 time ends with S or W, so that it is plain at any time of the year:
 # 12:00 W in July is 11:00 UTC.
-# Happens: the letter only counts in the hour that comes twice. Outside of it W is
-# read as the Amsterdam time of that day: 12:00 W in July is 10:00 UTC, like 12:00 S.
-# Without a letter the first of the two hours is taken. Seen with dsmr-parser 1.11.2.
+# Happens: the letter only counts in the hour that comes twice. Outside of it W is read
+# as the Amsterdam time of that day: 12:00 W in July is 10:00 UTC, like 12:00 S. Without
+# a letter the first of the two hours is taken. Seen with dsmr-parser 1.11.2.
 # Why it matters: the parser is used for meters outside the Netherlands, too. Readings
 # of half a year are an hour early, and hourly gas is booked to another hour's price.
 set -euo pipefail

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # A sensor of a car's consumption that is shown in km/kWh, when the car stands still.
-#
 # Expected: 0 kWh/100km has no value in km/kWh, so the sensor turns unknown.
-# Happens: the conversion divides by zero, the write raises ZeroDivisionError, and
-# the state machine keeps the last value. Statistics of the same unit convert 0 to
-# no value instead. Seen with Home Assistant 2026.10.4; mended in 2026.11.0.
-# Why it matters: an integration whose device tells 0 fills the log with tracebacks
-# as soon as a person picks the other unit in the sensor's dialog, and the figure
-# on the dashboard is that of the last drive.
+# Happens: the conversion divides by zero, the write raises ZeroDivisionError, and the
+# state machine keeps the last value. Statistics of the same unit convert 0 to no value
+# instead. Seen with Home Assistant 2026.10.4; mended in 2026.11.0.
+# Why it matters: an integration whose device tells 0 fills the log with tracebacks as
+# soon as a person picks the other unit in the sensor's dialog, and the figure on the
+# dashboard is that of the last drive.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,10 @@
 #!/usr/bin/env bash
 # Long-term statistics of a car's consumption, asked for in km/kWh.
-#
-# Expected: a statistic that is shown in another unit still has min <= mean <= max,
-# and the mean is the mean.
-# Happens: kWh/100km and km/kWh are inverse to each other, and each of the three
-# figures is turned over by itself: min 10, mean 5, max 2. An hour half at 10 and
-# half at 50 kWh/100km (10 and 2 km/kWh, so 6 in the mean) is said to be 3.33, and
-# a minimum of 0 is no figure at all. Seen with Home Assistant 2026.11.0.
-# Why it matters: cards and energy reports that take min and max at their word draw
-# the band upside down, and a car that stood still loses its minimum.
+# Expected: in another unit, too, min <= mean <= max, and the mean is the mean.
+# Happens: km/kWh is the inverse of kWh/100km, and each figure is turned over by itself:
+# min 10, mean 5, max 2. An hour half at 10 and half at 2 km/kWh, so 6 in the mean, is
+# said to be 3.33, and a minimum of 0 is no figure. Seen with Home Assistant 2026.11.0.
+# Why it matters: what draws a band from min to max draws it upside down.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # The energy dashboard, with a price sensor in ct/kWh.
-#
-# Expected: the dashboard either reads ct as hundredths, or says that it wants
-# EUR/kWh: it has a check of the price's unit, with a repair for it.
-# Happens: the check and the calculation look at what stands behind the slash only.
-# 2 kWh at 30 ct/kWh cost 60 EUR, at SEK/kWh as many EUR, and the check has nothing
-# to say; Wh and MWh behind the slash are converted. Seen with Home Assistant
-# 2026.11.0.
-# Why it matters: many libraries of this field tell prices in cents, and costs that
-# were once written into the statistics are not computed anew.
+# Expected: the dashboard either reads ct as hundredths, or says that it wants EUR/kWh:
+# it has a check of the price's unit, with a repair for it.
+# Happens: the check and the calculation look at what stands behind the slash only. 2
+# kWh at 30 ct/kWh cost 60 EUR, at SEK/kWh as many EUR, and the check has nothing to
+# say; Wh and MWh behind the slash are converted. Seen with Home Assistant 2026.11.0.
+# Why it matters: many libraries of this field tell prices in cents, and costs that were
+# once written into the statistics are not computed anew.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # energyzero's "percentage of the highest price" on a sunny Sunday.
-#
 # Expected: between 0 and 100: how near the price is to the day's highest.
-# Happens: it is a plain quotient. When the highest price is below zero, as on days
-# with much sun and wind, the cheapest hour is 3000 % of the highest; with a highest
-# price of 0 it raises ZeroDivisionError; and a day of which the present hour is not
-# known has 0 %, as if it were free. Seen with energyzero 5.1.1.
-# Why it matters: "charge below 60 %" is a common automation, and does not charge in
-# the best hours of the year.
+# Happens: it is a plain quotient. When the highest price is below zero, as on days with
+# much sun and wind, the cheapest hour is 3000 % of the highest; with a highest price of
+# 0 it raises ZeroDivisionError; and a day of which the present hour is not known has 0
+# %, as if it were free. Seen with energyzero 5.1.1.
+# Why it matters: "charge below 60 %" is a common automation, and does not charge in the
+# best hours of the year.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # The Spanish tariff's periods (P1, P2, P3), from the library esios-api.
-#
-# Expected: the periods follow from the weekday, the hour and the public holidays, of
-# any year.
-# Happens: the holidays are a table that ends with 2028, without a word or a default.
-# From the last weekend of 2028 on, asking for the present period raises KeyError,
-# because it looks for the next one as well. Good Friday was cheap all day (P3) until
-# 2025, and is not in the table from 2026 on. Seen with esios-api 4.4.0.
-# Why it matters: the sensor of the period stops before a New Year, in houses that
-# nobody updates, and a holiday's price changed without any rule having changed.
+# Expected: the periods follow from the weekday, the hour and the public holidays, of any year.
+# Happens: the holidays are a table that ends with 2028, without a word or a default. From the
+# last weekend of 2028 on, asking for the present period raises KeyError, because it looks for
+# the next one as well. Good Friday was cheap all day (P3) until 2025, and is not in the table
+# from 2026 on. Seen with esios-api 4.4.0.
+# Why it matters: the sensor of the period stops before a New Year, in houses that nobody
+# updates, and a holiday's price changed without any rule having changed.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # A window that ends at the end of the day, "24:00", in Home Assistant and its Python.
-#
 # Expected: one answer: either it is a time, or it is none.
-# Happens: the schedule helper takes it, as the end of the day. cv.time (actions,
-# triggers, time selectors) refuses it, and dt_util.parse_time says None. Python 3.14
-# reads the bare time as 00:00, the beginning of the same day, and with a date as the
-# beginning of the next day, which dt_util.parse_datetime does too. Seen with Home
-# Assistant 2026.11.0.
+# Happens: the schedule helper takes it, as the end of the day. cv.time (actions, triggers,
+# time selectors) refuses it, and dt_util.parse_time says None. Python 3.14 reads the bare
+# time as 00:00, the beginning of the same day, and with a date as the beginning of the next
+# day, which dt_util.parse_datetime does too. Seen with Home Assistant 2026.11.0.
 # Why it matters: tariffs and schedules of this field end at 24:00. Taken with
 # time.fromisoformat they end 24 hours early, and nothing is raised.
 set -euo pipefail

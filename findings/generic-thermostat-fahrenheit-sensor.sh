@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # The generic thermostat with a sensor that shows °F, in a house that uses °C.
-#
 # Expected: 60 °F is 15.6 °C, so a room that shall have 21 °C is heated.
-# Happens: the sensor's unit is not looked at. The room is 60 °C warm, the heater
-# stays off, and the thermostat says "idle". Seen with Home Assistant 2026.11.0.
-# Why it matters: the unit of one sensor is a setting of its dialog, and may come
-# with a weather station from elsewhere; nothing warns, and a house can freeze.
+# Happens: the sensor's unit is not looked at. The room is 60 °C warm, the heater stays
+# off, and the thermostat says "idle". Seen with Home Assistant 2026.11.0.
+# Why it matters: the unit of one sensor is a setting of its dialog, and may come with a
+# weather station from elsewhere; nothing warns, and a house can freeze.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
-# greenplanet-energy-api's cheapest price, with the quarters that the service tells.
-#
-# Expected: an hour costs the mean of its four quarters, and the lowest price of the
-# day is that of the cheapest quarter, which is kept as well.
-# Happens: an hour is its quarter at :00. A quarter that is the cheapest of the day is
-# not found unless it is the first of its hour, and an hour with three dear quarters
-# is the cheapest window. On the 25-hour day the second 02:00 replaces the first: 96
-# quarters of 100 are left. Seen with greenplanet-energy-api 0.1.10.
-# Why it matters: Home Assistant's sensors of the lowest price, and of the hour with
-# it, come from there; the bill goes by quarters.
+# greenplanet-energy-api's cheapest price, of the quarters that the service tells.
+# Expected: the lowest price of the day is that of its cheapest quarter.
+# Happens: an hour is its quarter at :00. Three cheap quarters after it are not found,
+# and one before three dear ones is the best of the day. On the 25-hour day the second
+# 02:00 replaces the first: 96 quarters of 100 are left. Seen with
+# greenplanet-energy-api 0.1.10.
+# Why it matters: Home Assistant's sensors come from there; the bill goes by quarters.
 set -euo pipefail
 
 work=$(mktemp -d)

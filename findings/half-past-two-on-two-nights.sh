@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Something that shall happen at 02:30, on the nights when the clocks change.
-#
 # Expected: whatever runs at 02:30 in Home Assistant agrees about these nights.
-# Happens: a time trigger (async_track_time_change) fires twice in October, and not
-# at all in March. A meter's cron "30 2 * * *" runs once in October, and at 03:00 in
-# March. Two answers for each night. Seen with Home Assistant 2026.11.0.
+# Happens: a time trigger (async_track_time_change) fires twice in October, and not at
+# all in March. A meter's cron "30 2 * * *" runs once in October, and at 03:00 in March.
+# Two answers for each night. Seen with Home Assistant 2026.11.0.
 # Why it matters: "start charging at 02:30, reset the meter at 02:30" come apart: the
 # car charges twice, or never, in what the meter takes for one day.
 set -euo pipefail

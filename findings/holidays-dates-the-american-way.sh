@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # Asking the library holidays whether "12/10/2026" is one, in Spain.
-#
-# Expected: a country's holidays read a date as the country writes it, or refuse what
-# can be read in two ways.
-# Happens: the month comes first for every country: 12 October, Spain's national day,
-# is none, while "10/12/2026" is. Where that is no month, the day comes first after
-# all, so "25/12/2026" is Christmas. Asking for another year adds it to the collection
-# that was made for one. Seen with holidays 0.107.
-# Why it matters: tariffs that are cheap on holidays are wrong on the first twelve days
-# of each month, which a test with Christmas does not find.
+# Expected: a date is read as the country writes it, or refused where two ways exist.
+# Happens: the month comes first for every country: 12 October, Spain's national day, is
+# none, "10/12/2026" is, and "25/12/2026" is Christmas all the same. Asking for another
+# year adds it to what was made for one. Seen with holidays 0.107.
+# Why it matters: tariffs that go by holidays are wrong on the first twelve days of a
+# month, which a test with Christmas does not find.
 set -euo pipefail
 
 work=$(mktemp -d)

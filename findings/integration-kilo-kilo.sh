@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # The Riemann sum of a power sensor whose unit is changed from W to kW.
-#
 # Expected: with the prefix "k", 2 kW for an hour are 2 kWh, as 2000 W are.
 # Happens: the prefix is put before whatever unit the source has, so that the unit
-# becomes "kkWh", and 2 kW for an hour add 0.002. Back at W the unit is kWh again,
-# and the hours between are lost. Seen with Home Assistant 2026.11.0.
+# becomes "kkWh", and 2 kW for an hour add 0.002. Back at W the unit is kWh again, and
+# the hours between are lost. Seen with Home Assistant 2026.11.0.
 # Why it matters: a person who picks kW for a sensor in its dialog breaks the energy
 # that is made from it, and the energy dashboard takes no "kkWh".
 set -euo pipefail

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # "This and all following" in a series of six nights, changed in the local calendar.
-#
 # Expected: from the third night on, the new times count; the number of nights stays.
-# Happens: the new end is dropped. "Until 07:00" changes nothing at all, and "from
-# 23:00 until 06:00" becomes 23:00 until 07:00, since the series keeps its length.
-# A series that is moved later also loses its last night: six become five. Changing
-# one night, or all, works. Seen with Home Assistant 2026.11.0 and ical 14.3.1.
+# Happens: the new end is dropped. "Until 07:00" changes nothing at all, and "from 23:00
+# until 06:00" becomes 23:00 until 07:00, since the series keeps its length. A series
+# that is moved later also loses its last night: six become five. Changing one night, or
+# all, works. Seen with Home Assistant 2026.11.0 and ical 14.3.1.
 # Why it matters: plans for charging or heating are exactly such series, and nothing
 # says that what was typed was not taken.
 set -euo pipefail

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # "Delete this and all following" on the first event of a series that was once changed.
-#
 # Expected: deleting the first and all following is the same as deleting all.
-# Happens: "this and following" ends where the series was changed: the nights from
-# there on stay, though they have the same uid. "Delete all" takes both parts away.
-# Seen with Home Assistant 2026.11.0 and ical 14.3.1.
-# Why it matters: a person who calls off what is planned still has plans; and the uid
-# is no key: two series of one calendar share it.
+# Happens: "this and following" ends where the series was changed: the nights from there
+# on stay, though they have the same uid. "Delete all" takes both parts away. Seen with
+# Home Assistant 2026.11.0 and ical 14.3.1.
+# Why it matters: a person who calls off what is planned still has plans; and the uid is
+# no key: two series of one calendar share it.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # The file of the local calendar, read by another program for calendars.
-#
 # Expected: iCalendar is a standard; both show the same nights.
-# Happens: an occurrence that was changed is written as a change of the series
-# (RECURRENCE-ID) and as an exception from it (EXDATE): Home Assistant shows it,
-# recurring-ical-events does not. A series that was changed from one night on is
-# written as two series with one uid, of which the other program shows one night.
-# Seen with Home Assistant 2026.11.0, ical 14.3.1 and recurring-ical-events 3.8.2.
-# Why it matters: who exports or backs up plans as .ics, or reads them with another
-# library, loses exactly those that a person has touched.
+# Happens: an occurrence that was changed is written as a change of the series (RECURRENCE-ID) and as
+# an exception from it (EXDATE): Home Assistant shows it, recurring-ical-events does not. A series
+# that was changed from one night on is written as two series with one uid, of which the other program
+# shows one night. Seen with Home Assistant 2026.11.0, ical 14.3.1 and recurring-ical-events 3.8.2.
+# Why it matters: who exports or backs up plans as .ics, or reads them with another library, loses
+# exactly those that a person has touched.
 set -euo pipefail
 
 work=$(mktemp -d)

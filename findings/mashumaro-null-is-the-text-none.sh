@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # Reading a device's JSON with mashumaro, on which dozens of device libraries build.
-#
-# Expected: a field of type str refuses null, a bool refuses "false", a list of
-# numbers refuses a text, as MissingField and InvalidFieldValue suggest.
-# Happens: simple types are only called: null as str is the text "None", "false" and
-# "no" as bool are True, null as bool is False, 5.7 as int is 5, "123" as list[int] is
-# [1, 2, 3]. A time of "24:00" is 00:00. Seen with mashumaro 3.23.
-# Why it matters: a device without serial number is called "None", and all such
-# devices are one; a lock that tells "false" is locked; a window that ends at 24:00
-# ends before it begins.
+# Expected: a field of type str refuses null, a bool refuses "false", a list of numbers
+# refuses a text, as MissingField and InvalidFieldValue suggest.
+# Happens: simple types are only called: null as str is the text "None", "false" and "no" as
+# bool are True, null as bool is False, 5.7 as int is 5, "123" as list[int] is [1, 2, 3]. A
+# time of "24:00" is 00:00. Seen with mashumaro 3.23.
+# Why it matters: a device without serial number is called "None", and all such devices are
+# one; a lock that tells "false" is locked; a window that ends at 24:00 ends before it begins.
 set -euo pipefail
 
 work=$(mktemp -d)

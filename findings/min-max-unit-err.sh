@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # A battery of 1.5 kW and one of 900 W, put together by two helpers.
-#
 # Expected: both helpers combine numeric sensors, so both cope with kW and W.
-# Happens: the group converts and says 2.4 kW. The helper "Combine the state of
-# several sensors" (min_max) turns unknown with the unit of measurement "ERR".
-# Seen with Home Assistant 2026.11.0.
+# Happens: the group converts and says 2.4 kW. The helper "Combine the state of several
+# sensors" (min_max) turns unknown with the unit of measurement "ERR". Seen with Home
+# Assistant 2026.11.0.
 # Why it matters: the two look alike in the list of helpers, and "ERR" stands where
 # every card, template and export looks for a unit.
 set -euo pipefail

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Two Australian meter files (NEM12), one in Wh and one in MWh, read with nemreader.
-#
 # Expected: the table has a column with the unit, or one unit for all.
-# Happens: the file's unit is not in the table, and nothing is converted: 48 half
-# hours of 0.5 are 24, whether Wh, kWh, MWh, or kvarh of reactive energy. The unit is
-# only on the objects behind it. Seen with nemreader 1.0.1.
+# Happens: the file's unit is not in the table, and nothing is converted: 48 half hours
+# of 0.5 are 24, whether Wh, kWh, MWh, or kvarh of reactive energy. The unit is only on
+# the objects behind it. Seen with nemreader 1.0.1.
 # Why it matters: meters of one house may well tell Wh for one register and kWh for
 # another; summed over the table, one of them counts a thousandfold.
 set -euo pipefail

@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Prices of two Nord Pool areas, of which one is final and one preliminary.
-#
 # Expected: prices_final says whether the prices that were asked for are final.
 # Happens: it says so of the first state in the answer alone. Final for SE3 and
-# preliminary for FI is "final", and the other way round is "not final"; which is
-# first is up to the service. Seen with pynordpool 0.4.0.
+# preliminary for FI is "final", and the other way round is "not final"; which is first
+# is up to the service. Seen with pynordpool 0.4.0.
 # Why it matters: Home Assistant asks for all areas of an entry at once. Who plans the
 # night by "final" plans it with prices that may still change.
 set -euo pipefail

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # The field names of OCPP 2.1 in the Python library ocpp.
-#
-# Expected: the library turns names to snake_case for Python and back for the wire,
-# so each name of its own schemas comes back as it was.
-# Happens: more than forty names do not: limit_L2 leaves as limitL2, fixedPF as
-# fixedPf, taxRuleID as taxRuleId, evMaximumLevel1DCInjection as ...DcInjection.
-# The schema then refuses the message. Seen with ocpp 2.1.0.
-# Why it matters: limits for single phases, discharging and most DER controls, which
-# are what 2.1 is for, cannot be sent; a charger may well send them.
+# Expected: the library turns names to snake_case for Python and back for the wire, so
+# each name of its own schemas comes back as it was.
+# Happens: more than forty names do not: limit_L2 leaves as limitL2, fixedPF as fixedPf,
+# taxRuleID as taxRuleId, evMaximumLevel1DCInjection as ...DcInjection. The schema then
+# refuses the message. Seen with ocpp 2.1.0.
+# Why it matters: limits for single phases, discharging and most DER controls, which are
+# what 2.1 is for, cannot be sent; a charger may well send them.
 set -euo pipefail
 
 work=$(mktemp -d)

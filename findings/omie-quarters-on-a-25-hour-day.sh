@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # pyomie's localize_quarter_hourly_data on the days when the clocks change.
-#
-# Expected: it is made for these days (its own description says so): 100 and 92
-# quarters get the times at which they begin.
-# Happens: 15 minutes are added on the wall clock. In October the second 02:00 is
-# left out, each quarter after it is an hour late, and the last four are of the next
-# day. In March four quarters get times that do not exist, each of which is the same
-# instant as a later one. Seen with pyomie 1.1.3.
+# Expected: it is made for these days (its own description says so): 100 and 92 quarters
+# get the times at which they begin.
+# Happens: 15 minutes are added on the wall clock. In October the second 02:00 is left
+# out, each quarter after it is an hour late, and the last four are of the next day. In
+# March four quarters get times that do not exist, each of which is the same instant as
+# a later one. Seen with pyomie 1.1.3.
 # Why it matters: for most of two days a year, the price is that of another hour.
 set -euo pipefail
 

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # The duration "1:30" in Home Assistant.
-#
 # Expected: one reading of it throughout the code base.
-# Happens: cv.time_period, which validates YAML, actions and triggers, reads hours
-# and minutes, 5400 s. dt_util.parse_duration, from which templates' as_timedelta
-# comes, reads minutes and seconds, 90 s. "90" is 90 s for both, and "24:00" a day
-# for one, 24 minutes for the other. Seen with Home Assistant 2026.11.0.
+# Happens: cv.time_period, which validates YAML, actions and triggers, reads hours and
+# minutes, 5400 s. dt_util.parse_duration, from which templates' as_timedelta comes,
+# reads minutes and seconds, 90 s. "90" is 90 s for both, and "24:00" a day for one, 24
+# minutes for the other. Seen with Home Assistant 2026.11.0.
 # Why it matters: a boost of "1:30" in an action's data lasts 60 times as long as the
 # same text in a template that checks when it ends.
 set -euo pipefail

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # Durations of an OpenADR 3 event: a month, and for ever, with openadr3-client.
-#
-# Expected: "P1M" from 1 February ends on 1 March, and "P9999Y", which OpenADR uses
-# for "without end", can be put behind a start.
-# Happens: both become a timedelta, which knows no months: P1M is 30 days in every
-# month, P1Y is 365 days in every year, and start + duration of P9999Y raises
-# OverflowError. Written again, P1Y stays P1Y and P1M is P30D. Seen with openadr3-client 2.4.2.
-# Why it matters: monthly tariffs drift away from the calendar, and the plainest
-# event of all, one price for ever, is the one whose end cannot be computed.
+# Expected: "P1M" from 1 February ends on 1 March, and "P9999Y", which OpenADR uses for
+# "without end", can be put behind a start.
+# Happens: both become a timedelta, which knows no months: P1M is 30 days in every month,
+# P1Y is 365 days in every year, and start + duration of P9999Y raises OverflowError.
+# Written again, P1Y stays P1Y and P1M is P30D. Seen with openadr3-client 2.4.2.
+# Why it matters: monthly tariffs drift away from the calendar, and the plainest event of
+# all, one price for ever, is the one whose end cannot be computed.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # A schema that asks for a float, with voluptuous and with probatio.
-#
-# Expected: Home Assistant runs "import voluptuous" with probatio, as a drop-in, so a
-# schema judges the same with both.
-# Happens: {"power": float} refuses 21 with voluptuous, and takes it with probatio,
-# where it comes out as 21.0. A key in Remove() that another key of the schema would
-# take as well stays with voluptuous, and is removed with probatio. Seen with
-# voluptuous 0.16.0 and probatio 0.13.0.
-# Why it matters: a schema that is tested without Home Assistant, or shared with a
-# program of its own, says no to what the integration says yes to.
+# Expected: Home Assistant runs "import voluptuous" with probatio, as a drop-in, so a schema
+# judges the same with both.
+# Happens: {"power": float} refuses 21 with voluptuous, and takes it with probatio, where it comes
+# out as 21.0. A key in Remove() that another key of the schema would take as well stays with
+# voluptuous, and is removed with probatio. Seen with voluptuous 0.16.0 and probatio 0.13.0.
+# Why it matters: a schema that is tested without Home Assistant, or shared with a program of its
+# own, says no to what the integration says yes to.
 set -euo pipefail
 
 work=$(mktemp -d)

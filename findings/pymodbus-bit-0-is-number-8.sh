@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # The bits of a status register, with pymodbus' DATATYPE.BITS.
-#
-# Expected: register 1 has bit 0 set, register 0x0100 bit 8, as every list of a
-# device's registers counts them: the list of bits is [True, False, ...] for 1.
+# Expected: register 1 has bit 0 set, register 0x0100 bit 8, as every list of a device's
+# registers counts them: the list of bits is [True, False, ...] for 1.
 # Happens: the two bytes of the register are taken in the order in which they travel:
-# bit 0 is number 8 of the list, and number 0 is bit 8. Writing does the same, so a
-# test that writes and reads back is green. Seen with pymodbus 3.13.1.
+# bit 0 is number 8 of the list, and number 0 is bit 8. Writing does the same, so a test
+# that writes and reads back is green. Seen with pymodbus 3.13.1.
 # Why it matters: "fault in bit 2" of an inverter or charger is found at number 10, and
 # a control word that is made this way sets the wrong switch.
 set -euo pipefail

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # Selectors of Home Assistant, given what their form would never let a person pick.
-#
 # Expected: a selector validates what it draws: the same bounds, filters and types.
-# Happens: some of it only draws. An entity selector refuses another domain when asked
-# with "domain", and takes it when asked with "filter", the form that replaced it; a
-# device selector takes any text; a number's step and a text's type count for nothing;
-# "nan" is between 6 and 32; and a boolean says yes to "maybe". Seen with Home
-# Assistant 2026.11.0.
-# Why it matters: flows and actions are also called by scripts, tests and language
-# models. What cannot work has to be refused by the integration itself.
+# Happens: some of it only draws. An entity selector refuses another domain when asked with
+# "domain", and takes it when asked with "filter", the form that replaced it; a device
+# selector takes any text; a number's step and a text's type count for nothing; "nan" is
+# between 6 and 32; and a boolean says yes to "maybe". Seen with Home Assistant 2026.11.0.
+# Why it matters: flows and actions are also called by scripts, tests and language models.
+# What cannot work has to be refused by the integration itself.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
 # Setting a number and a thermostat to a value between two of their steps.
-#
 # Expected: min, max and step are told by the entity alike, and kept alike.
-# Happens: min and max are kept, the step is not: 7.3 reaches a charger whose limit
-# goes by whole amperes, and 21.3 a thermostat with steps of half a degree. Google
-# Assistant, too, hands on 22.222 for "72 °F" as it is. Seen with Home Assistant
-# 2026.11.0.
+# Happens: min and max are kept, the step is not: 7.3 reaches a charger whose limit goes
+# by whole amperes, and 21.3 a thermostat with steps of half a degree. Google Assistant,
+# too, hands on 22.222 for "72 °F" as it is. Seen with Home Assistant 2026.11.0.
 # Why it matters: the card rounds, so nobody sees it by hand; templates and voice do
 # not. The integration has to round or refuse before it sends.
 set -euo pipefail

@@ -1,14 +1,11 @@
 #!/usr/bin/env bash
 # Two subentries of a config entry, each with an entity on the same device.
-#
-# Expected: three entities on the device: the integration's own, and one of each
-# subentry, as with config entries, several of which can share a device.
-# Happens: a device belongs to one subentry. Each add_entities() with another one
-# moves the device, and moving removes what the others had put on it: one of three
-# entities is left, the last. Removing that subentry takes the device away as well.
-# A deprecation is logged, no error. Seen with Home Assistant 2026.10.4 and 2026.11.0.
-# Why it matters: "one subentry for each plan of a battery" cannot put its entities
-# on the battery's device; they have to be added without config_subentry_id.
+# Expected: three entities on it: the integration's own, and one of each subentry.
+# Happens: a device belongs to one subentry. Each add_entities() with another one moves
+# it, and removes what the others had put on it: the last of three entities is left.
+# Removing its subentry takes the device away. A deprecation is logged, no error. Seen
+# with Home Assistant 2026.10.4 and 2026.11.0.
+# Why it matters: entities of several plans of a battery go without config_subentry_id.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # "Add plan" on the page of an integration whose cloud cannot be reached.
-#
 # Expected: the dialog of a subentry opens when its entry is loaded, since it offers
 # what the entry knows.
-# Happens: it opens in every state of the entry: while the set-up is tried again,
-# and when the entry is disabled. What the integration keeps in runtime_data is not
-# there, and a step that reads it raises AttributeError. Seen with Home Assistant
-# 2026.10.4 and 2026.11.0.
+# Happens: it opens in every state of the entry: while the set-up is tried again, and
+# when the entry is disabled. What the integration keeps in runtime_data is not there,
+# and a step that reads it raises AttributeError. Seen with Home Assistant 2026.10.4 and
+# 2026.11.0.
 # Why it matters: each step has to look at entry.state itself, and abort in words.
 set -euo pipefail
 

@@ -1,15 +1,12 @@
 #!/usr/bin/env bash
 # A person deletes a subentry on the integration's page.
-#
-# Expected: the integration is asked or told, as with a config entry
-# (async_unload_entry, async_remove_entry) and a device
-# (async_remove_config_entry_device).
-# Happens: nothing of the integration is called. An update listener hears "the entry
-# changed" when the subentry is gone, and without one the entry runs on, with what it
-# had made of the subentry. Adding a subentry sets nothing up either. Seen with Home
-# Assistant 2026.10.4 and 2026.11.0.
-# Why it matters: what the subentry stands for at a device or in a cloud (a plan, a
-# reservation) has to be found by comparing with what was there before.
+# Expected: the integration is asked or told, as with a config entry (async_unload_entry,
+# async_remove_entry) and a device (async_remove_config_entry_device).
+# Happens: nothing of the integration is called. An update listener hears "the entry changed" when
+# the subentry is gone, and without one the entry runs on, with what it had made of the subentry.
+# Adding a subentry sets nothing up either. Seen with Home Assistant 2026.10.4 and 2026.11.0.
+# Why it matters: what the subentry stands for at a device or in a cloud (a plan, a reservation)
+# has to be found by comparing.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # async_get_supported_subentry_types(entry), which gets the config entry.
-#
-# Expected: an integration can offer "Add plan" as soon as the entry has a device
-# that takes plans, since it is asked for each entry, with the entry.
-# Happens: what the page of integrations offers is the first answer. It is kept for
-# the rest of Home Assistant's run, past changes of the entry and reloads; a dialog
-# started by its name asks anew, and is there. Seen with Home Assistant 2026.10.4 and
-# 2026.11.0.
-# Why it matters: a type that depends on the account, its options or its devices
-# appears after a restart only, or stays on offer when it no longer works.
+# Expected: an integration can offer "Add plan" as soon as the entry has a device that
+# takes plans, since it is asked for each entry, with the entry.
+# Happens: what the page of integrations offers is the first answer. It is kept for the
+# rest of Home Assistant's run, past changes of the entry and reloads; a dialog started
+# by its name asks anew, and is there. Seen with Home Assistant 2026.10.4 and 2026.11.0.
+# Why it matters: a type that depends on the account, its options or its devices appears
+# after a restart only, or stays on offer when it no longer works.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # A new inverter that has produced nothing yet, read with pysunspec2.
-#
-# Expected: its energy counter (WH of model 103) is 0, and "not there" is a value of
-# its own, as for all other numbers (0x8000, 0xFFFF).
-# Happens: for SunSpec's accumulators "not there" is 0. The counter is None on the
-# first day, or after each night if it is one of the day, and the same point is a
-# number an hour later. Writing None writes 0. Seen with pysunspec2 1.3.7.
-# Why it matters: "create a sensor for what the device has" leaves the energy out
-# of a new plant, and a total that turns unavailable is no total.
+# Expected: its energy counter (WH of model 103) is 0, and "not there" is a value of its
+# own, as for all other numbers (0x8000, 0xFFFF).
+# Happens: for SunSpec's accumulators "not there" is 0. The counter is None on the first
+# day, or after each night if it is one of the day, and the same point is a number an
+# hour later. Writing None writes 0. Seen with pysunspec2 1.3.7.
+# Why it matters: "create a sensor for what the device has" leaves the energy out of a
+# new plant, and a total that turns unavailable is no total.
 set -euo pipefail
 
 work=$(mktemp -d)

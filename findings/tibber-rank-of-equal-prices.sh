@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # pyTibber's rank of the present price among those of the day, at a fixed price.
-#
 # Expected: where all prices of the day are the same, all of them rank the same.
-# Happens: equal prices are told apart by the order of the day: the first quarter is
-# the cheapest (0.01), noon is in the middle (0.51), and the last quarter the dearest
-# (1.0). Seen with pyTibber 0.37.6.
-# Why it matters: fixed prices and days capped at zero exist; "charge while the rank
-# is below 0.3" then means "charge from midnight until seven", and stops.
+# Happens: equal prices are told apart by the order of the day: the first quarter is the
+# cheapest (0.01), noon is in the middle (0.51), and the last quarter the dearest (1.0).
+# Seen with pyTibber 0.37.6.
+# Why it matters: fixed prices and days capped at zero exist; "charge while the rank is
+# below 0.3" then means "charge from midnight until seven", and stops.
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,13 +1,12 @@
 #!/usr/bin/env bash
 # A total energy counter that was unavailable while 9 kWh went through it.
-#
-# Expected: a counter that says 11 and then 20 has counted 9 kWh, no matter what was
-# in between; that is what total_increasing is for.
+# Expected: a counter that says 11 and then 20 has counted 9 kWh, no matter what was in
+# between; that is what total_increasing is for.
 # Happens: the utility meter only takes the step between two known states that follow
-# each other, so the 9 kWh are lost for good. The energy dashboard's cost sensor, on
-# the same counter, has them. Seen with Home Assistant 2026.11.0.
-# Why it matters: after a night without internet, or a restart of a gateway, the
-# meters of a tariff and the dashboard no longer agree, and the meter is the lower.
+# each other, so the 9 kWh are lost for good. The energy dashboard's cost sensor, on the
+# same counter, has them. Seen with Home Assistant 2026.11.0.
+# Why it matters: after a night without internet, or a restart of a gateway, the meters
+# of a tariff and the dashboard no longer agree, and the meter is the lower.
 set -euo pipefail
 
 work=$(mktemp -d)

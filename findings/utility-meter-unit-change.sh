@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # A utility meter whose source shows Wh for a moment instead of kWh.
-#
 # Expected: 11 kWh and 11000 Wh are the same; the meter converts, or starts anew.
-# Happens: the bare numbers are subtracted. 11 kWh, 11500 Wh, 12 kWh is 1 kWh of
-# energy, and the meter shows 11490 kWh; the step back to small numbers is taken for
-# a reset, so the jump stays. Seen with Home Assistant 2026.11.0.
+# Happens: the bare numbers are subtracted. 11 kWh, 11500 Wh, 12 kWh is 1 kWh of energy,
+# and the meter shows 11490 kWh; the step back to small numbers is taken for a reset, so
+# the jump stays. Seen with Home Assistant 2026.11.0.
 # Why it matters: the unit is a setting of the sensor's dialog, and many meters are
 # billed from; a value once counted stays until the meter is calibrated.
 set -euo pipefail

@@ -1,14 +1,12 @@
 #!/usr/bin/env bash
 # Signing a webhook with standardwebhooks and a time that knows its zone.
-#
-# Expected: sign(id, timestamp, data) signs the instant that the datetime stands for,
-# so that the receiver, who has it in seconds, can check it.
-# Happens: the zone is thrown away and the clock's figures are read as UTC: what was
-# signed in Berlin is signed for one or two hours later, and does not verify against
-# int(timestamp.timestamp()). A time without zone works only as UTC. svix uses the
-# same code. Seen with standardwebhooks 1.1.0.
-# Why it matters: a test server that signs with Home Assistant's dt_util.now() is
-# refused, with "no matching signature" and no word about time.
+# Expected: sign(id, timestamp, data) signs the instant that the datetime stands for, so that the
+# receiver, who has it in seconds, can check it.
+# Happens: the zone is thrown away and the clock's figures are read as UTC: what was signed in Berlin
+# is signed for one or two hours later, and does not verify against int(timestamp.timestamp()). A time
+# without zone works only as UTC. svix uses the same code. Seen with standardwebhooks 1.1.0.
+# Why it matters: a test server that signs with Home Assistant's dt_util.now() is refused, with "no
+# matching signature" and no word about time.
 set -euo pipefail
 
 work=$(mktemp -d)
