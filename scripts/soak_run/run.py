@@ -411,13 +411,13 @@ class Soak:
         each = ("_lanes", "_asked", "_expedited", "_single", "_known", "._actions")
         return {
             **dict.fromkeys(each, devices),
-            "_ends": devices,
-            "_ends[].told": 50 * devices,
-            "_ends[].open": 50 * devices,
+            "ends._devices": devices,
+            "ends._devices[].told": 50 * devices,
+            "ends._devices[].open": 50 * devices,
             "_lanes[].ends.told": 50 * devices,
             "_lanes[].ends.open": 50 * devices,
             "_lanes[].told": 20 * devices,
-            "webhooks._told": 500,
+            "silence._told": 500,
             "webhooks._seen": self._most_deliveries,
             # One for each route and what it was answered with.
             ".client.requests": 150,
