@@ -24,8 +24,10 @@ from custom_components.amps_ai.api import (
     RequestRefusedError,
     capabilities,
     check_push,
+    clean_app_id,
     client as client_module,
     environment_of_key,
+    external_user_ref,
     link_url,
     takes_power_cap_command,
 )
@@ -892,6 +894,8 @@ async def test_actions_without_end(session: aiohttp.ClientSession, limit: int) -
     [
         ("sk_test_x", Environment.SANDBOX),
         ("amps_sk_test_x", Environment.SANDBOX),
+        ("sk_sandbox_x", Environment.SANDBOX),
+        ("amps_sk_sandbox_x", Environment.SANDBOX),
         ("sk_live_x", Environment.LIVE),
         ("amps_sk_live_x", Environment.LIVE),
         ("something", Environment.LIVE),
@@ -1086,3 +1090,64 @@ async def test_the_link_page_is_there(
     async with session.get(address) as response:
         assert response.status == 200
         assert "anna@example.org" in await response.text()
+
+
+@pytest.mark.parametrize(
+    ("typed", "app_id"),
+    [
+        ("app_1", "app_1"),
+        ("  app_1\n", "app_1"),
+        ('"app_1"', "app_1"),
+        ("“app_1”", "app_1"),
+        ("\ufeffapp\u200b_1", "app_1"),
+        ("https://auth.amps.ai/app_1", "app_1"),
+        ("<https://auth.amps.ai/app_1/?sandbox=true>", "app_1"),
+        ("https://auth.amps.ai/", None),
+        ("https://[auth/app_1", None),
+        ("https://auth.amps.ai/a/b", None),
+        ("app 1", None),
+        ("", None),
+        ("''", None),
+    ],
+)
+def test_an_app_id_as_people_paste_it(typed: str, app_id: str | None) -> None:
+    assert clean_app_id(typed) == app_id
+
+
+@pytest.mark.parametrize(
+    ("user_id", "can_be_named"),
+    [
+        ("anna@example.org", True),
+        ("Anna.B+home@mail.example.org", True),
+        (f"{'a' * 88}@example.org", True),
+        (f"{'a' * 89}@example.org", False),
+        ("user_abc123", False),
+        ("anna@example", False),
+        ("anna @example.org", False),
+        ("a..b@example.org", False),
+        ("anna@-example.org", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_who_can_be_named_to_the_link_ui(
+    user_id: str | None, can_be_named: bool
+) -> None:
+    assert external_user_ref(user_id) == (user_id if can_be_named else None)
+
+
+async def test_actions_of_a_user_and_a_type(session: aiohttp.ClientSession) -> None:
+    async with serve(lambda _: web.json_response(page([]))) as server:
+        client = AmpsClient(session, TEST_KEY, base_url=server.url)
+        # An empty page is what a device of somebody else is answered with.
+        assert not await client.async_list_actions(
+            user_id="user_abc123", device_type=DeviceType.EV_CHARGER, state="scheduled"
+        )
+    [request] = server.requests
+    assert dict(request.query) == {
+        "offset": "0",
+        "limit": "50",
+        "deviceType": "ev_charger",
+        "userId": "user_abc123",
+        "state": "scheduled",
+    }

@@ -35,9 +35,10 @@ from custom_components.amps_ai.api import (
     DeviceType,
     Push,
 )
+from custom_components.amps_ai.api.errors import Scope, error_type
 from sandbox import LIVE_KEY, TEST_KEY, Sandbox
 
-from .helpers import battery, serve
+from .helpers import battery, documented, serve
 
 BATTERY = "device_battery_001"
 DEVICE = battery(id=BATTERY)
@@ -637,3 +638,28 @@ async def test_no_secret_in_the_log(
     for secret in (KEY, USER, QUOTED):
         assert secret not in caplog.text
     assert KEY not in repr(client)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("CREDENTIAL_NOT_FOUND", 404),
+        ("UNSUPPORTED_CREDENTIAL_TYPE", 400),
+        ("UNSUPPORTED_AUTH_PATH", 400),
+    ],
+)
+@pytest.mark.parametrize("scope", Scope)
+def test_credentials_that_have_to_be_given_again(
+    scope: Scope, code: str, status: int
+) -> None:
+    assert error_type(scope, status, code) is AmpsDeviceCredentialsError
+
+
+def test_a_conflict_says_why() -> None:
+    said = documented("conflict-409-no-strategy-error-object")
+    conflict = AmpsConflictError(said["message"], details=said["details"])
+    assert conflict.reason == "no_strategy_supplied"
+    assert conflict.strategies == ("cancel_and_replace", "queue_after")
+    assert conflict.conflicting_action_ids == ("action_abc123",)
+    assert AmpsConflictError("", details={"reason": 5}).reason is None
+    assert AmpsConflictError("").reason is None

@@ -952,3 +952,19 @@ def test_anything_is_read_or_malformed(
         assert again.id == first.id
     hash(first.id)
     repr(first)
+
+
+def test_words_of_an_error_are_one_line_with_an_end() -> None:
+    action = Action.from_raw(
+        {
+            "id": "act_1",
+            "errorCode": "ODD\x00\nCODE",
+            "errorMessage": "first\r\n\tsecond " + "x" * 1_000_000,
+        }
+    )
+    assert action.error_code == "ODD CODE"
+    assert action.error_message is not None
+    assert action.error_message.startswith("first second xxx")
+    assert action.error_message.endswith("x…")
+    assert len(action.error_message) <= 501
+    assert Action.from_raw({"id": "act_1", "errorMessage": "\n"}).error_message is None

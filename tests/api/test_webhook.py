@@ -21,7 +21,7 @@ from custom_components.amps_ai.api.webhook import (
     parse_event,
 )
 from sandbox.webhooks import headers_of
-from tests.api.helpers import documented
+from tests.api.helpers import Json, documented
 
 SECRET = "whsec_" + b64encode(b"a secret of twenty-four.").decode()
 OTHER = "whsec_" + b64encode(b"another one, and longer..").decode()
@@ -333,3 +333,37 @@ def test_reconnection_url(url: Any, good: bool) -> None:
 def test_other_link_base() -> None:
     event = parse(connection(reconnectionUrl=f"{LINK}/app"))
     assert event.reconnection_url is None
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"scheduleId": "sched_1"},
+        {"event": "schedule.created"},
+        {"slot": {"start": "2026-06-01T10:30:00.000Z"}},
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["webhook-device-connected", "webhook-device-disconnected"]
+)
+def test_a_body_with_other_fields_is_no_event_of_a_device(
+    name: str, more: Json
+) -> None:
+    assert parse(documented(name)) is not None
+    assert parse({**documented(name), **more}) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "webhook-device-connected",
+        "webhook-device-disconnected",
+        "webhook-device-reconnected",
+        "before/webhook-push-completed",
+        "before/webhook-push-failed",
+    ],
+)
+def test_the_oldest_form_is_unwrapped(name: str) -> None:
+    body = documented(name)
+    assert parse({"eventId": "evt_1", "data": body}) == parse(body) is not None
+    assert parse({"eventId": "evt_1", "data": "nothing"}) is None

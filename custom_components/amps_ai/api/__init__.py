@@ -3,7 +3,15 @@
 It knows nothing of Home Assistant: a session goes in, values come out.
 """
 
-from .addresses import API_URL, LINK_URL, Environment, environment_of_key, link_url
+from .addresses import (
+    API_URL,
+    LINK_URL,
+    Environment,
+    clean_app_id,
+    environment_of_key,
+    external_user_ref,
+    link_url,
+)
 from .client import AmpsClient
 from .commands import (
     Push,
@@ -102,7 +110,9 @@ __all__ = [
     "VehicleState",
     "capabilities",
     "check_push",
+    "clean_app_id",
     "environment_of_key",
+    "external_user_ref",
     "in_order",
     "link_url",
     "setting_bounds",

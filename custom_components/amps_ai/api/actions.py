@@ -14,6 +14,7 @@ from .values import (
     is_too_deep,
     mapping,
     text,
+    told,
 )
 from .vocabulary import FINAL_STATES
 
@@ -29,8 +30,8 @@ class Action(Model):
     parameters: Json | None = key("parameters", mapping)
     state: str | None = key("state", text)
     result: Json | None = key("result", mapping)
-    error_code: str | None = key("errorCode", text)
-    error_message: str | None = key("errorMessage", text)
+    error_code: str | None = key("errorCode", told)
+    error_message: str | None = key("errorMessage", told)
     created_at: datetime | None = key("createdAt", instant)
     updated_at: datetime | None = key("updatedAt", instant)
     acknowledged_at: datetime | None = key("acknowledgedAt", instant)

@@ -1,8 +1,9 @@
 """Where Amps AI is: its hosts, its environments, the Link UI, the API's paths."""
 
 from enum import StrEnum
+import re
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from .errors import AmpsDeviceNotFoundError
 from .values import identifier
@@ -10,6 +11,16 @@ from .vocabulary import DeviceType
 
 API_URL: Final = "https://api.amps.ai"
 LINK_URL: Final = "https://auth.amps.ai"
+
+# What people paste around an id.
+_AROUND: Final = " \t\r\n\"'`<>«»“”„‘’"
+_APP_ID: Final = re.compile(r"[\w.~-]{1,255}", re.ASCII)
+_LONGEST_REF: Final = 100
+_MAIL: Final = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+    r"@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9-]*[a-z][a-z0-9-]*",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class Environment(StrEnum):
@@ -22,7 +33,35 @@ class Environment(StrEnum):
 def environment_of_key(api_key: str) -> Environment:
     """Return the environment that a key's prefix names."""
     prefix = api_key.removeprefix("amps_")
-    return Environment.SANDBOX if prefix.startswith("sk_test") else Environment.LIVE
+    is_sandbox = prefix.startswith(("sk_test", "sk_sandbox"))
+    return Environment.SANDBOX if is_sandbox else Environment.LIVE
+
+
+def clean_app_id(typed: str) -> str | None:
+    """Return the app id that somebody typed or pasted, None where it is none.
+
+    It may stand in quotes, among characters that nobody sees, or in the address
+    of the Link UI.
+    """
+    seen = "".join(c for c in typed if c.isprintable() or c.isspace())
+    app_id = seen.strip(_AROUND)
+    if "://" in app_id:
+        try:
+            parts = urlsplit(app_id)
+        except ValueError:
+            return None
+        app_id = unquote(parts.path).strip("/")
+    return app_id if _APP_ID.fullmatch(app_id) else None
+
+
+def external_user_ref(user_id: str | None) -> str | None:
+    """Return how the Link UI is told this user, None where it cannot be.
+
+    It takes a valid e-mail address only: without one it makes up a new user.
+    """
+    if user_id is None or len(user_id) > _LONGEST_REF:
+        return None
+    return user_id if _MAIL.fullmatch(user_id) else None
 
 
 def link_url(

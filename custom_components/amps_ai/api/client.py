@@ -38,7 +38,7 @@ from .errors import (
 from .listing import Listing, ListPass, Page, page_of
 from .pages import PageMemory
 from .redact import REDACTED, map_texts, redacted
-from .values import Json, MalformedError, instant, mapping, number, text, words
+from .values import Json, MalformedError, instant, mapping, number, text, told, words
 from .vocabulary import DeviceType
 
 PAGE_SIZE: Final = 50
@@ -211,10 +211,18 @@ class AmpsClient:
         self,
         *,
         device_id: str | None = None,
+        device_type: DeviceType | None = None,
+        user_id: str | None = None,
         state: str | None = None,
         limit: int = PAGE_SIZE,
     ) -> tuple[Action, ...]:
         """List actions, newest first, at most `limit` of them."""
+        filters = {
+            "deviceId": device_id,
+            "deviceType": device_type,
+            "userId": user_id,
+            "state": state,
+        }
         actions: dict[str, Action] = {}
         offset = 0
         for _page in range(ceil(limit / PAGE_SIZE) + 1):
@@ -222,10 +230,7 @@ class AmpsClient:
                 "offset": str(offset),
                 "limit": str(min(PAGE_SIZE, limit - len(actions))),
             }
-            if device_id is not None:
-                params["deviceId"] = device_id
-            if state is not None:
-                params["state"] = state
+            params |= {name: str(by) for name, by in filters.items() if by is not None}
             page = page_of(await self._async_request("GET", "/actions", params=params))
             for item in page.items:
                 try:
@@ -410,7 +415,7 @@ class AmpsClient:
             raise AmpsMalformedReplyError("the answer is not the API's", status=status)
         error = error or {}
         raise kind(
-            self.scrub(text(error.get("message")) or f"HTTP status {status}"),
+            told(self.scrub(text(error.get("message")))) or f"HTTP status {status}",
             code=self.scrub(code),
             status=status,
             details=self.scrub(mapping(error.get("details"))),

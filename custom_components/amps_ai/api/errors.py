@@ -135,6 +135,12 @@ class AmpsConflictError(AmpsDeviceError):
         return _words(self.details.get("conflictingActionIds"))
 
     @property
+    def reason(self) -> str | None:
+        """Return why this was not resolved, as `no_strategy_supplied`."""
+        reason = self.details.get("reason")
+        return reason if isinstance(reason, str) else None
+
+    @property
     def strategies(self) -> tuple[str, ...]:
         """Return the conflict strategies that would be accepted now."""
         return _words(self.details.get("strategies"))
@@ -175,6 +181,10 @@ _BY_CODE: Final[Mapping[str, type[AmpsError]]] = MappingProxyType(
         "MFA_REQUIRED": AmpsDeviceCredentialsError,
         "INVALID_MFA_CODE": AmpsDeviceCredentialsError,
         "ACCOUNT_LOCKED": AmpsDeviceCredentialsError,
+        "UNSUPPORTED_CREDENTIAL_TYPE": AmpsDeviceCredentialsError,
+        "UNSUPPORTED_AUTH_PATH": AmpsDeviceCredentialsError,
+        # A 404, and yet the device is not gone: its consent was revoked, say.
+        "CREDENTIAL_NOT_FOUND": AmpsDeviceCredentialsError,
         "DEVICE_NOT_FOUND": AmpsDeviceNotFoundError,
         "DEVICE_OFFLINE": AmpsDeviceOfflineError,
         "CONFLICT": AmpsConflictError,

@@ -11,6 +11,8 @@ MOST: Final = 1e15
 # Years that a time can be in; further out, no other zone could say it.
 _YEARS: Final = range(1971, 9000)
 _LONGEST_ID: Final = 255
+# No message says more that anybody reads.
+_LONGEST_TEXT: Final = 500
 # No reply nests deeper; what goes through a body is not made for much more.
 _DEEPEST: Final = 32
 _NESTING: Final = (dict, list)
@@ -57,6 +59,15 @@ def instant(value: object) -> datetime | None:
     if parsed.year not in _YEARS:
         return None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
+
+
+def told(value: object) -> str | None:
+    """Return a text that people may be shown: one line, and not without end."""
+    if (found := text(value)) is None:
+        return None
+    seen = "".join(c if c.isprintable() else " " for c in found[:_LONGEST_TEXT])
+    line = " ".join(seen.split())
+    return f"{line}…" if line and len(found) > _LONGEST_TEXT else line or None
 
 
 def as_it_is(value: object) -> object:

@@ -101,7 +101,11 @@ class Units(StrEnum):
     PERCENT = "percent"
     KW = "kw"
     WATTS = "watts"
+    KWH = "kwh"
     AMPS = "amps"
+    VOLTS = "volts"
+    HOURS = "hours"
+    MINUTES = "minutes"
     CELSIUS = "celsius"
     FAHRENHEIT = "fahrenheit"
 

@@ -33,6 +33,10 @@ _HEADERS: Final = MappingProxyType(
 _SECRET: Final = re.compile(r"whsec_([A-Za-z0-9+/]+)={0,2}")
 # The only ends that an event tells of.
 _ENDS: Final = (ActionState.COMPLETED, ActionState.FAILED)
+# All that the body of an event of a device holds.
+_OF_A_DEVICE: Final = frozenset(
+    {"deviceId", "deviceType", "timestamp", "reconnectionUrl"}
+)
 _LONGEST_URL: Final = 2048
 # What a URL is made of, but for brackets: where it is told, Markdown is rendered.
 _URL: Final = re.compile(r"[!#-;=?-Z_a-z~%]+")
@@ -120,10 +124,16 @@ def parse_event(body: bytes, *, link_base: str = LINK_URL) -> WebhookEvent | Non
         found = mapping(orjson.loads(body))
     except orjson.JSONDecodeError:
         return None
+    if found is not None and "eventId" in found:
+        # The oldest form has an envelope.
+        found = mapping(found.get("data"))
     if found is None or (device_id := text(found.get("deviceId"))) is None:
         return None
     if "actionId" in found:
         return _push_ended(found)
+    # Events of other kinds come over the same path, and do not say which.
+    if not found.keys() <= _OF_A_DEVICE:
+        return None
     if (at := instant(found.get("timestamp"))) is None:
         return None
     device_type = _device_type(found.get("deviceType"))
