@@ -90,9 +90,10 @@ class Rest:
         await self._begun.wait()
 
 
-def _is_script(task: asyncio.Task[Any]) -> bool:
+def _is_script(task: asyncio.Future[Any]) -> bool:
     """Tell whether a task is one of those that an automation is made of."""
-    name = getattr(task.get_coro(), "__qualname__", "")
+    coro = task.get_coro() if isinstance(task, asyncio.Task) else None
+    name = getattr(coro, "__qualname__", "")
     return name.startswith(("AutomationEntity.", "Script.", "_ScriptRun."))
 
 
