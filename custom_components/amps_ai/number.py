@@ -1,6 +1,7 @@
 """Numbers: settings of batteries, and the power cap of EV chargers."""
 
 from dataclasses import dataclass
+from math import ceil, floor
 from types import MappingProxyType
 from typing import Any, Final, override
 
@@ -49,6 +50,8 @@ _UNITS: Final[dict[str, str]] = {
     Units.AMPS: UnitOfElectricCurrent.AMPERE,
 }
 _STEPS: Final[dict[str, float]] = {Units.KW: 0.1, Units.AMPS: 0.1}
+# What an ampere is on three phases of 230 V, in tenths of a kW.
+_TENTHS: Final = 6.9
 # A form needs an end, even where nothing bounds a setting.
 _NO_END: Final = 100_000
 
@@ -99,7 +102,7 @@ CAPS: Final[Table[AmpsNumberDescription]] = MappingProxyType(
                     Settings.MAX_CHARGE_RATE in (device.settings or {})
                     or takes_power_cap_command(device)
                 ),
-                shows=("power_rate_limit",),
+                shows=("power_rate_limit", "max_current"),
             ),
         ),
     }
@@ -190,6 +193,8 @@ class AmpsPowerCapNumber(AmpsSettingNumber):
     """
 
     _last_cap: float | None = None
+    # The greatest power that the charger was seen to know.
+    _greatest: float | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -197,6 +202,9 @@ class AmpsPowerCapNumber(AmpsSettingNumber):
         await super().async_added_to_hass()
         if (stored := await self.async_get_last_number_data()) is not None:
             self._last_cap = number(stored.native_value)
+            most = number(stored.native_max_value)
+            if most is not None and most < super().native_max_value:
+                self._greatest = most
         self.async_on_remove(
             self.pushes.teller.async_listen(self._device_id, self._action_ended)
         )
@@ -211,6 +219,35 @@ class AmpsPowerCapNumber(AmpsSettingNumber):
             if cap is not None:
                 self._last_cap = cap
                 self.async_write_ha_state()
+
+    @property
+    @override
+    def native_max_value(self) -> float:
+        """Return the charger's own bound, else the greatest power it knows of.
+
+        Where it tells no power that it is limited to, the documented bound.
+        """
+        bound = super().native_max_value
+        state: Any = self.device.state
+        unit = self._setting.unit
+        if (
+            self._setting.max is not None
+            or unit != Units.KW
+            or state.power_rate_limit is None
+        ):
+            return bound
+        known = (
+            self._greatest,
+            state.power_rate_limit,
+            self.native_value,
+            # What its current makes of three phases, so that none is cut short.
+            None
+            if state.max_current is None
+            else floor(state.max_current * _TENTHS) / 10,
+        )
+        greatest = max(power for power in known if power is not None)
+        self._greatest = min(ceil(round(greatest * 10, 6)) / 10, bound)
+        return self._greatest
 
     @property
     @override
