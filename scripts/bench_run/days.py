@@ -223,6 +223,8 @@ class House:
         """Stop the core."""
         await self.core.async_stop(force=True)
         self.hass = None
+        # As in a process of its own, the next core has a loop that is not over.
+        vars(asyncio.get_running_loop()).pop("_shutdown_run_callback_threadsafe", None)
 
     async def add_entry(self) -> None:
         """Add the integration, as a person does it."""
