@@ -5,14 +5,17 @@ profile of the whole suite.
 """
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
 import logging
+import selectors
 import threading
 import time
 from typing import Any
 from unittest.mock import NonCallableMock
 
+import freezegun
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import aiohttp_client, event, translation
 from homeassistant.util.async_ import get_scheduled_timer_handles
@@ -47,6 +50,29 @@ def watch_threads(loop: asyncio.AbstractEventLoop) -> None:
 
     loop.call_soon = _call_soon  # type: ignore[assignment, method-assign]
     loop.call_at = _call_at  # type: ignore[assignment, method-assign]
+
+
+def idle_time(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """Return a clock that counts only what a loop waited for in vain.
+
+    A timer is due when all others had nothing to do for so long. However busy
+    the machine is, work that is under way comes before it.
+    """
+    selector: selectors.BaseSelector = loop._selector  # type: ignore[attr-defined]
+    usual = selector.select
+    now = freezegun.api.real_monotonic()
+
+    def _select(
+        timeout: float | None = None,
+    ) -> list[tuple[selectors.SelectorKey, int]]:
+        nonlocal now
+        ready = usual(timeout)
+        if not ready and timeout is not None and timeout > 0:
+            now += timeout
+        return ready
+
+    selector.select = _select  # type: ignore[method-assign]
+    return lambda: now
 
 
 @callback

@@ -16,7 +16,6 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from aiohttp import ClientTimeout
-import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.button import DOMAIN as BUTTON_DOMAIN, SERVICE_PRESS
 from homeassistant.components.select import (
@@ -57,6 +56,7 @@ from custom_components.amps_ai.common.const import (
 from custom_components.amps_ai.readings import AmpsCoordinator
 from sandbox import TEST_KEY, Fault, Sandbox, answers
 
+from ..lean import idle_time
 from .conftest import APP_ID
 from .faults import ELSEWHERE, FAULTS, RETRY_AFTER, USER, FaultRow, Reaction
 
@@ -120,6 +120,10 @@ class Scene:
     registered_before: dict[str, Any] = field(default_factory=dict)
     energies_before: list[float | None] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        """Count what the loop waits for, and not what it works."""
+        self.idle = idle_time(self.hass.loop)
+
     async def load(self) -> None:
         """Set the entry up, let the first poll go by, and remember what is there."""
         self.entry.add_to_hass(self.hass)
@@ -167,7 +171,7 @@ class Scene:
     def _tick(self, seconds: float) -> None:
         self.freezer.tick(seconds)
         self.sandbox.clock.advance(seconds)
-        self.ticked_at = freezegun.api.real_monotonic()
+        self.ticked_at = self.idle()
 
     def keep_time(self) -> None:
         """Let the loop's time go on between two steps, and not run away.
@@ -177,11 +181,11 @@ class Scene:
         loop = self.hass.loop
         # What is planned from the last full second is planned from this one.
         began, start = ceil(loop.time()), self.freezer.time_to_freeze
-        self.ticked_at = freezegun.api.real_monotonic()
+        self.ticked_at = self.idle()
 
         def _time() -> float:
             ticked = (self.freezer.time_to_freeze - start).total_seconds()
-            return began + ticked + freezegun.api.real_monotonic() - self.ticked_at
+            return began + ticked + self.idle() - self.ticked_at
 
         loop.time = _time  # type: ignore[method-assign]
 
@@ -191,7 +195,7 @@ class Scene:
             coordinator._unsub_refresh.__self__.when()
             for coordinator in self.entry.runtime_data.coordinators.values()
         ]
-        waited = freezegun.api.real_monotonic() - self.ticked_at
+        waited = self.idle() - self.ticked_at
         self._tick(max(0.001, min(polls) - self.hass.loop.time() + waited))
         async_fire_time_changed_exact(self.hass)
         await self.hass.async_block_till_done(wait_background_tasks=True)
