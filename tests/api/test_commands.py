@@ -806,3 +806,21 @@ def test_refused_settings(
         settings_body(device, values)
     assert caught.value.reason == reason
     assert caught.value.context == context
+
+
+@pytest.mark.parametrize("strategy", ["cancel_and_replace", "queue_after"])
+def test_only_a_strategy_that_the_device_takes(strategy: str) -> None:
+    push = Push(command="charge", on_conflict=strategy)
+    one = battery(conflictStrategies=["cancel_and_replace"])
+    if strategy == "queue_after":
+        with pytest.raises(RequestRefusedError) as caught:
+            check_push(one, push)
+        assert caught.value.reason == "strategy_not_supported"
+        assert caught.value.context == {
+            "strategy": "queue_after",
+            "supported": "cancel_and_replace",
+        }
+    else:
+        assert check_push(one, push).on_conflict == strategy
+    # A device that lists none restricts nothing.
+    assert check_push(battery(conflictStrategies=[]), push).on_conflict == strategy

@@ -182,7 +182,7 @@ def check_push(device: Device, push: Push) -> Push:
     """Refuse what the device cannot do; return the push with units filled in.
 
     Raises RequestRefusedError with one of the reasons `not_steerable`,
-    `command_not_supported`, `execution_not_supported`,
+    `command_not_supported`, `execution_not_supported`, `strategy_not_supported`,
     `parameter_not_supported`, `parameter_missing`, `unit_not_supported`,
     `parameter_out_of_range`.
     """
@@ -208,6 +208,14 @@ def check_push(device: Device, push: Push) -> Push:
         raise RequestRefusedError(
             "parameter_missing", command=push.command, name=Parameters.MAX_POWER
         )
+    strategies = device.conflict_strategies
+    if push.on_conflict is not None and strategies:
+        if push.on_conflict not in strategies:
+            raise RequestRefusedError(
+                "strategy_not_supported",
+                strategy=push.on_conflict,
+                supported=_say(strategies),
+            )
     filled: dict[str, Quantity] = {}
     for name, quantity in push.parameters.items():
         if (parameter := command.parameters.get(name)) is None:
