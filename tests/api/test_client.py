@@ -1151,3 +1151,21 @@ async def test_actions_of_a_user_and_a_type(session: aiohttp.ClientSession) -> N
         "userId": "user_abc123",
         "state": "scheduled",
     }
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "Anna@Example.org",
+        "anna@example.org",
+        "ANNA@EXAMPLE.ORG",
+        "Anna%40Example.org",
+        "anna%40example.org",
+    ],
+)
+async def test_a_user_is_told_in_no_form(
+    session: aiohttp.ClientSession, form: str
+) -> None:
+    client = AmpsClient(session, TEST_KEY, user_id="Anna@Example.org")
+    assert client.scrub(f"no {form} here") == "no **REDACTED** here"
+    assert AmpsClient(session, "").scrub("nothing to hide") == "nothing to hide"

@@ -6,6 +6,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 import logging
 from math import ceil
+import re
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -79,7 +80,7 @@ class AmpsClient:
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
         # The longest first: one may be a part of another.
-        self._secrets = sorted(
+        forms = sorted(
             {
                 form
                 for secret in (api_key, user_id)
@@ -88,6 +89,12 @@ class AmpsClient:
             },
             key=len,
             reverse=True,
+        )
+        # An address of e-mail is the same in capitals or not.
+        self._secrets = (
+            re.compile("|".join(map(re.escape, forms)), re.IGNORECASE)
+            if forms
+            else None
         )
         self._reported_environment: Environment | None = None
         self._key_environment = environment_of_key(api_key)
@@ -440,9 +447,7 @@ class AmpsClient:
         return scrubbed
 
     def _scrub_text(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, REDACTED)
-        return text
+        return text if self._secrets is None else self._secrets.sub(REDACTED, text)
 
 
 def _action(data: object) -> Action:
