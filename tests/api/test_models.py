@@ -968,3 +968,9 @@ def test_words_of_an_error_are_one_line_with_an_end() -> None:
     assert action.error_message.endswith("x…")
     assert len(action.error_message) <= 501
     assert Action.from_raw({"id": "act_1", "errorMessage": "\n"}).error_message is None
+
+
+def test_a_name_is_one_line_with_an_end() -> None:
+    found = battery(vendor="Some\nmaker\x07", metadata={"model": "x" * 10_000})
+    assert found.vendor == "Some maker"
+    assert found.model == "x" * 500 + "…"

@@ -20,6 +20,7 @@ from .values import (
     is_too_deep,
     mapping,
     text,
+    told,
     words,
 )
 from .vocabulary import STEERABLE, DeviceType
@@ -162,8 +163,8 @@ class Device:
         return cls(
             id=device_id,
             type=device_type,
-            vendor=text(found.get("vendor")) or (known.vendor if known else None),
-            model=text(metadata.get("model")) or (known.model if known else None),
+            vendor=told(found.get("vendor")) or (known.vendor if known else None),
+            model=told(metadata.get("model")) or (known.model if known else None),
             sync=part("sync", known.sync if known else Sync(), _sync),
             state=part(
                 "state",
