@@ -516,6 +516,7 @@ def test_errors_of_the_flow() -> None:
     }
     assert set(FLOW["error"]) == {
         *(error for _, error in config_flow._ERRORS),
+        "invalid_app_id",
         "required",
         "unknown",
     }

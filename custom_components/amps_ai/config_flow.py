@@ -36,6 +36,7 @@ from .api import (
     Environment,
     link_url,
 )
+from .api.addresses import clean_app_id, external_user_ref
 from .common.const import (
     CONF_APP_ID,
     CONF_USER_ID,
@@ -171,12 +172,18 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     def _missing(self) -> dict[str, str]:
-        """Return an error for each field that holds nothing but space."""
-        return {
+        """Return an error for each field that holds nothing of use."""
+        errors = {
             name: "required"
             for name in (CONF_API_KEY, CONF_APP_ID)
             if name not in self._typed
         }
+        if CONF_APP_ID in self._typed:
+            if (app_id := clean_app_id(self._typed[CONF_APP_ID])) is None:
+                errors[CONF_APP_ID] = "invalid_app_id"
+            else:
+                self._typed[CONF_APP_ID] = app_id
+        return errors
 
     async def _async_look(
         self, schema: vol.Schema = ACCOUNT_SCHEMA, *, ids: bool | None = None
@@ -269,6 +276,7 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
                     self._typed[CONF_APP_ID],
                     self._found.environment,
                     base_url=link_base_url(),
+                    external_user_ref=external_user_ref(self._typed.get(CONF_USER_ID)),
                 )
             },
         )

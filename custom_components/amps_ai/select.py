@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, override
+from typing import Any, Final, cast, override
 
 from homeassistant.components.select import SelectEntity, SelectEntityDescription
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .api import Command, DeviceType, Push, capabilities, in_order
+from .api import BatteryState, Command, DeviceType, Push, capabilities, in_order
+from .api.commands import at_once
 from .common.const import ATTR_REPORTED_STATUS
 from .entities import (
     AmpsControlEntity,
@@ -67,22 +68,31 @@ class AmpsModeSelect(AmpsControlEntity, SelectEntity):
     @property
     @override
     def options(self) -> list[str]:
-        """Return the commands that the battery takes."""
+        """Return what can be chosen now, and what stands, if it is another."""
         commands = capabilities(self.device)
         if commands is not self._made_of:
             self._made_of = commands
-            self._commands = {_option(name): name for name in in_order(commands)}
-        return list(self._commands)
+            self._commands = {
+                _option(name): name for name in in_order(at_once(self.device))
+            }
+        standing = self._standing
+        if standing is None or standing in self._commands:
+            return list(self._commands)
+        return [*self._commands, standing]
+
+    @property
+    def _standing(self) -> str | None:
+        """Return the standing command, where it is one that the battery takes."""
+        mode: str | None = cast("BatteryState", self.shown.state).current_mode
+        if mode is None or mode not in capabilities(self.device):
+            return None
+        return _option(mode)
 
     @property
     @override
     def current_option(self) -> str | None:
-        """Return the standing command, where it is one that may be chosen."""
-        state: Any = self.shown.state
-        if state.current_mode is None:
-            return None
-        option = _option(state.current_mode)
-        return option if option in self.options else None
+        """Return the standing command, where it is one that the battery takes."""
+        return self._standing
 
     @property
     @override
@@ -96,5 +106,6 @@ class AmpsModeSelect(AmpsControlEntity, SelectEntity):
     @override
     async def async_select_option(self, option: str) -> None:
         """Push the command."""
-        command = self._commands[option]
+        # One that can be planned only is refused with words that say so.
+        command = self._commands.get(option, option.replace("_", "."))
         await self.async_push(Push(command=command), {"current_mode": command})

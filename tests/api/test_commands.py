@@ -216,8 +216,8 @@ KW = {"min": "0", "max": "50", "unit": "kw"}
         (
             LIMITED,
             push("discharge"),
-            "execution_not_supported",
-            {"command": "discharge", "execution": "immediate", "supported": "windowed"},
+            "window_needed",
+            {"command": "discharge"},
         ),
         (
             LIMITED,

@@ -545,7 +545,11 @@ def _is_no_devices(result: ConfigFlowResult, link_url: str) -> bool:
     [
         (TEST_KEY, "app_demo", "link/app_demo?sandbox=true"),
         (LIVE_KEY, "app_demo", "link/app_demo"),
-        (TEST_KEY, "my app/2", "link/my%20app%2F2?sandbox=true"),
+        (
+            TEST_KEY,
+            " “https://auth.amps.ai/app_demo?sandbox=true” ",
+            "link/app_demo?sandbox=true",
+        ),
     ],
 )
 async def test_no_devices(
@@ -556,7 +560,7 @@ async def test_no_devices(
     assert _is_no_devices(result, f"{sandbox.url}/{address}")
     result = await _answer(hass, result, next_step_id="go_on")
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["data"] == {CONF_API_KEY: key, CONF_APP_ID: app_id}
+    assert result["data"] == {CONF_API_KEY: key, CONF_APP_ID: "app_demo"}
     assert result["result"].state is ConfigEntryState.LOADED
 
 

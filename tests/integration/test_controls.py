@@ -517,9 +517,9 @@ async def test_command_that_cannot_work_is_not_sent(
         ({"status": 400, "code": "DEVICE_OFFLINE"}, "device_offline"),
         ({"status": 422, "code": "COMMAND_NOT_SUPPORTED"}, "not_open_yet"),
         ({"status": 503, "code": "SERVICE_UNAVAILABLE"}, "manufacturer_trouble"),
-        ({"kind": "html", "status": 200}, "malformed_reply"),
+        ({"kind": "html", "status": 200}, "unknown_outcome"),
         ({"kind": "html", "status": 502}, "server_trouble"),
-        ({"kind": "drop"}, "cannot_connect"),
+        ({"kind": "drop"}, "unknown_outcome"),
     ],
 )
 async def test_each_refusal_has_its_words(

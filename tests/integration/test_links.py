@@ -108,8 +108,9 @@ def _has_reauth(hass: HomeAssistant) -> bool:
     )
 
 
-def _account_link(sandbox: Sandbox) -> str:
-    return f"{sandbox.url}/link/app_demo?sandbox=true"
+def _account_link(sandbox: Sandbox, device_type: str = "battery") -> str:
+    more = f"deviceType={device_type}&maxDevices=1"
+    return f"{sandbox.url}/link/app_demo?sandbox=true&{more}"
 
 
 def _stored(hass_storage: dict[str, Any], entry: MockConfigEntry) -> Any:

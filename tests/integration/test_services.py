@@ -1032,9 +1032,9 @@ async def test_settings_that_the_api_refuses(
             "SERVICE_UNAVAILABLE",
         ),
         ({"status": 500, "code": "INTERNAL_ERROR"}, "server_trouble", "INTERNAL_ERROR"),
-        ({"kind": "html", "status": 200}, "malformed_reply", "proxy"),
+        ({"kind": "html", "status": 200}, "unknown_outcome", "not known"),
         ({"kind": "html", "status": 502}, "server_trouble", "502"),
-        ({"kind": "drop"}, "cannot_connect", "cannot be reached"),
+        ({"kind": "drop"}, "unknown_outcome", "not known"),
     ],
 )
 async def test_each_refusal_has_its_words(
@@ -1390,10 +1390,30 @@ TIMES: list[tuple[dict[str, Any], dict[str, str], str, str | None]] = [
         "2026-06-02T05:00:00+00:00",
     ),
     (
+        # A span, which no zone can spoil.
         {"delay": {"minutes": 90}},
-        {"start": "2026-06-01T15:30:00"},
+        {"start": "1.5h"},
         "2026-06-01T13:30:00+00:00",
         None,
+    ),
+    (
+        {"delay": {"minutes": 20}},
+        {"start": "20m"},
+        "2026-06-01T12:20:00+00:00",
+        None,
+    ),
+    (
+        # From now on: a window begins a minute ahead.
+        {"end": "2026-06-01 17:00"},
+        {"start": "2026-06-01T14:01:00", "end": "2026-06-01T17:00:00"},
+        "2026-06-01T12:01:00+00:00",
+        "2026-06-01T15:00:00+00:00",
+    ),
+    (
+        {"duration": {"hours": 2}, "delay": 0},
+        {"start": "2026-06-01T14:01:00", "end": "2026-06-01T16:01:00"},
+        "2026-06-01T12:01:00+00:00",
+        "2026-06-01T14:01:00+00:00",
     ),
     (
         {"delay": "00:30:00", "duration": {"hours": 2}},
@@ -1455,8 +1475,8 @@ async def test_times_of_another_zone(
 
 
 WRONG_TIMES: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
-    ({"end": "2026-06-01 22:00"}, "end_without_start", ()),
-    ({"duration": {"hours": 1}}, "end_without_start", ()),
+    ({"end": "2026-06-01 13:00"}, "end_before_start", ()),
+    ({"end": "2026-06-01 14:00:30"}, "end_before_start", ()),
     ({"start": "2026-06-01 13:59:59"}, "start_in_past", ("2026-06-01 13:59",)),
     ({"start": "2026-06-01 14:00"}, "start_in_past", ()),
     ({"start": "2026-06-01T11:00:00Z"}, "start_in_past", ("2026-06-01 13:00",)),
@@ -1641,7 +1661,10 @@ async def test_time_that_the_clocks_show_twice(
     [
         # The plant can only be told the first half past two.
         ({"start": "2026-10-25T01:30:00Z"}, "start"),
-        ({"delay": {"hours": 13, "minutes": 30}}, "start"),
+        (
+            {"delay": {"hours": 13, "minutes": 30}, "duration": {"hours": 1}},
+            "start",
+        ),
         ({"start": "2026-10-25 01:30", "duration": {"hours": 2}}, "end"),
         ({"start": "2026-10-25 01:30", "end": "2026-10-25T01:30:00Z"}, "end"),
     ],

@@ -616,7 +616,9 @@ async def test_disconnected_without_a_good_address(
     assert await send(disconnected(url=url)) == 200
     issue = _issue(hass)
     assert issue is not None
-    assert issue.learn_more_url == f"{sandbox.url}/link/app_demo?sandbox=true"
+    assert issue.learn_more_url == (
+        f"{sandbox.url}/link/app_demo?sandbox=true&deviceType=battery&maxDevices=1"
+    )
 
 
 async def test_disconnected_and_connected_for_real(
@@ -645,7 +647,9 @@ async def test_disconnection_that_looks_like_a_connection(
     await done(hass)
     issue = _issue(hass)
     assert issue is not None
-    assert issue.learn_more_url == f"{told.url}/link/app_demo?sandbox=true"
+    assert issue.learn_more_url == (
+        f"{told.url}/link/app_demo?sandbox=true&deviceType=battery&maxDevices=1"
+    )
     told.clock.advance(1)
     told.device(BATTERY).credentials_refused = None
     await told.webhooks.settled()
@@ -723,6 +727,8 @@ async def test_a_reading_that_is_none(
     """The last known state, given once more, proves nothing."""
     assert await send(disconnected()) == 200
     await done(hass)
+    # What was captured later than now, would count as now.
+    sandbox.clock.advance(600)
     sandbox.device(BATTERY).body_override = {
         "sync": {"available": False, "lastPulledAt": "2026-06-01T12:05:00Z"}
     }

@@ -22,6 +22,7 @@ from ..api import (
     DeviceType,
     link_url,
 )
+from ..api.addresses import external_user_ref
 from ..api.clock import Clock
 from ..common import issues
 from ..common.const import (
@@ -123,10 +124,24 @@ class AmpsAccount:
     @property
     def link_url(self) -> str:
         """Return the address where devices are connected to the account."""
+        return self._link_url()
+
+    def link_url_of(self, device: Device) -> str:
+        """Return the address where a device is linked again."""
+        return self._link_url(device_type=device.type, max_devices=1)
+
+    def _link_url(
+        self, device_type: DeviceType | None = None, max_devices: int | None = None
+    ) -> str:
+        user_id: str | None = self.entry.data.get(CONF_USER_ID)
         return link_url(
             self.entry.data[CONF_APP_ID],
             self.client.environment,
             base_url=link_base_url(),
+            # Else what is connected there belongs to somebody new.
+            external_user_ref=external_user_ref(user_id),
+            device_type=device_type,
+            max_devices=max_devices,
         )
 
     # Answers and refusals

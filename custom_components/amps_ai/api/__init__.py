@@ -46,6 +46,7 @@ from .errors import (
     AmpsRefusedError,
     AmpsServerError,
     AmpsTimeoutError,
+    AmpsUnknownOutcomeError,
 )
 from .models import (
     Action,
@@ -91,6 +92,7 @@ __all__ = [
     "AmpsRefusedError",
     "AmpsServerError",
     "AmpsTimeoutError",
+    "AmpsUnknownOutcomeError",
     "BatteryState",
     "Command",
     "Device",

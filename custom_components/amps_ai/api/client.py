@@ -27,16 +27,15 @@ from .commands import Push, push_body, settings_body
 from .device import Device
 from .errors import (
     AmpsClosedError,
-    AmpsConnectionError,
     AmpsDeviceNotFoundError,
     AmpsInvalidKeyError,
     AmpsMalformedReplyError,
     AmpsRefusedError,
-    AmpsTimeoutError,
     Scope,
     error_type,
 )
 from .listing import Listing, ListPass, Page, page_of
+from .lost import no_answer, sent_once
 from .pages import PageMemory
 from .redact import REDACTED, map_texts, redacted
 from .values import Json, MalformedError, instant, mapping, number, text, told, words
@@ -175,13 +174,16 @@ class AmpsClient:
 
     async def async_push(self, device: Device, push: Push) -> Action:
         """Push a command to a device and return the action that it became."""
-        data = await self._async_request(
-            "POST",
-            device_path(device.type, device.id),
-            json=push_body(device, push),
-            scope=Scope.DEVICE,
-        )
-        return _action(data)
+        body = push_body(device, push)
+        with sent_once():
+            return _action(
+                await self._async_request(
+                    "POST",
+                    device_path(device.type, device.id),
+                    json=body,
+                    scope=Scope.DEVICE,
+                )
+            )
 
     async def async_update_settings(
         self, device: Device, values: Mapping[str, float]
@@ -190,12 +192,14 @@ class AmpsClient:
 
         Raises RequestRefusedError where the device has no such setting.
         """
-        data = await self._async_request(
-            "POST",
-            f"{device_path(device.type, device.id)}/settings",
-            json=settings_body(device, values),
-            scope=Scope.DEVICE,
-        )
+        body = settings_body(device, values)
+        with sent_once():
+            data = await self._async_request(
+                "POST",
+                f"{device_path(device.type, device.id)}/settings",
+                json=body,
+                scope=Scope.DEVICE,
+            )
         return words((mapping(data) or {}).get("updated"))
 
     # Actions
@@ -348,10 +352,8 @@ class AmpsClient:
                 retry_after = self._seconds(response.headers.get("Retry-After"))
         # The library's own words can hold the whole address, and with it the
         # user id: neither they nor the cause go any further.
-        except TimeoutError:
-            raise AmpsTimeoutError("no answer in time") from None
-        except (aiohttp.ClientError, OSError, RuntimeError) as err:
-            raise AmpsConnectionError(_reason(err)) from None
+        except (TimeoutError, aiohttp.ClientError, OSError, RuntimeError) as err:
+            raise no_answer(err) from None
         except ValueError:
             raise AmpsInvalidKeyError("the API key cannot be sent") from None
         finally:
@@ -465,10 +467,3 @@ async def _async_read(response: aiohttp.ClientResponse) -> bytes:
         if len(content) > _MOST_BYTES:
             raise AmpsMalformedReplyError("the answer is too large")
     return bytes(content)
-
-
-def _reason(err: Exception) -> str:
-    """Say what kept an answer from coming, without the address."""
-    cause = err.os_error if isinstance(err, aiohttp.ClientConnectorError) else err
-    strerror = getattr(cause, "strerror", None)
-    return f"{type(err).__name__}: {strerror}" if strerror else type(err).__name__

@@ -130,6 +130,15 @@ def temperature_unit(device: Device) -> Units:
     return Units.CELSIUS
 
 
+def at_once(device: Device) -> Mapping[str, Command]:
+    """Return the commands that a device takes for now, without an end."""
+    return {
+        name: command
+        for name, command in capabilities(device).items()
+        if command.execution is None or Execution.IMMEDIATE in command.execution
+    }
+
+
 def takes_power_cap_command(device: Device) -> bool:
     """Tell whether a charger's power cap is a command and not a setting."""
     if device.type is not DeviceType.EV_CHARGER or not device.detailed:
@@ -183,6 +192,7 @@ def check_push(device: Device, push: Push) -> Push:
 
     Raises RequestRefusedError with one of the reasons `not_steerable`,
     `command_not_supported`, `execution_not_supported`, `strategy_not_supported`,
+    `window_needed`,
     `parameter_not_supported`, `parameter_missing`, `unit_not_supported`,
     `parameter_out_of_range`.
     """
@@ -198,6 +208,8 @@ def check_push(device: Device, push: Push) -> Push:
             supported=_say(tuple(in_order(available))),
         )
     if command.execution is not None and push.execution not in command.execution:
+        if command.execution == (Execution.WINDOWED,):
+            raise RequestRefusedError("window_needed", command=push.command)
         raise RequestRefusedError(
             "execution_not_supported",
             command=push.command,

@@ -66,11 +66,20 @@ class AmpsClosedError(AmpsError):
 
 
 class AmpsConnectionError(AmpsError):
-    """No answer came: no route, no name, or the connection was dropped."""
+    """No answer came: no route, no name, or the connection was dropped.
+
+    `was_sent` tells whether the request may have arrived all the same.
+    """
+
+    was_sent = True
 
 
 class AmpsTimeoutError(AmpsConnectionError):
     """No answer came in time."""
+
+
+class AmpsUnknownOutcomeError(AmpsError):
+    """A push was sent once, and no answer says whether it was done."""
 
 
 class AmpsMalformedReplyError(AmpsError):

@@ -180,7 +180,8 @@ class SendCommandTool(llm.Tool):
                     "start", description="Local time, YYYY-MM-DD HH:MM."
                 ): cv.string,
                 vol.Optional(
-                    "end", description="Local time, YYYY-MM-DD HH:MM; needs a start."
+                    "end",
+                    description="Local time, YYYY-MM-DD HH:MM; without a start, from now on.",
                 ): cv.string,
             }
         )

@@ -26,6 +26,7 @@ from ..api import (
     AmpsPermissionError,
     AmpsServerError,
     AmpsTimeoutError,
+    AmpsUnknownOutcomeError,
     RequestRefusedError,
 )
 from ..api.errors import COMMAND_NOT_SUPPORTED
@@ -35,6 +36,7 @@ from .const import DOMAIN
 # The most special kind first; what is not here is told by its code and message.
 _KEYS: tuple[tuple[type[AmpsError], str], ...] = (
     (AmpsClosedError, "entry_ended"),
+    (AmpsUnknownOutcomeError, "unknown_outcome"),
     (AmpsTimeoutError, "timeout"),
     (AmpsConnectionError, "cannot_connect"),
     (AmpsMalformedReplyError, "malformed_reply"),
@@ -57,6 +59,7 @@ _CODES = {
     COMMAND_NOT_SUPPORTED: "not_open_yet",
     # It was checked against Home Assistant's clock: the plant's is another one.
     "START_IN_PAST": "start_in_past_there",
+    "STRATEGY_NOT_SUPPORTED": "strategy_refused",
 }
 
 

@@ -18,6 +18,7 @@ from ..api import (
     AmpsDeviceNotFoundError,
     AmpsError,
     AmpsNotCancellableError,
+    AmpsUnknownOutcomeError,
     Device,
     Environment,
     Push,
@@ -71,6 +72,11 @@ class Sender:
         with self._account.speaking(name):
             try:
                 yield
+            except AmpsUnknownOutcomeError:
+                # The device and its schedule tell what became of it.
+                self._lanes.async_read_soon(device)
+                self._schedule.async_changed(device)
+                raise
             except AmpsDeviceError as err:
                 blamed = await coordinator.async_blame(err)
                 if blamed is not err:

@@ -257,7 +257,7 @@ class Links:
             self.account.entry,
             device.id,
             self.account.async_spoken_name(device),
-            link.url or self.account.link_url,
+            link.url or self.account.link_url_of(device),
         )
         coordinator = self.coordinators[device.type]
 

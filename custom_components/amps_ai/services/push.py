@@ -22,7 +22,7 @@ from .fields import (
     ATTR_WAIT,
 )
 from .permission import async_check
-from .times import times_of, wall_clock
+from .times import times_of
 from .whose import device_of, require
 
 # How long an action (service) waits for the end of what it pushed.
@@ -35,15 +35,15 @@ async def _async_push(
     """Push what a call says, and return the action that it became."""
     whose, coordinator, device = device_of(call)
     await async_check(call, whose.entry, whose.devices)
-    start, end = times_of(call.data, whose.name, whose.entry.runtime_data.account.clock)
+    times = times_of(call.data, whose.name, whose.entry.runtime_data.account.clock)
     action = await whose.entry.runtime_data.pushes.async_command(
         coordinator,
         device,
         Push(
             command=command,
             parameters=parameters,
-            start=wall_clock(start),
-            end=wall_clock(end),
+            start=times.start,
+            end=times.end,
             on_conflict=call.data.get(ATTR_ON_CONFLICT),
         ),
         wait=WAIT if call.data[ATTR_WAIT] else 0,

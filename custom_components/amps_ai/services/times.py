@@ -1,7 +1,9 @@
 """When: the times that a call names."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
 from homeassistant.util import dt as dt_util
@@ -12,6 +14,8 @@ from .fields import ATTR_DELAY, ATTR_DURATION, ATTR_END, ATTR_START
 
 # How far ahead the API plans.
 FARTHEST: Final = timedelta(days=30)
+# A window can begin so soon.
+_SOON: Final = timedelta(minutes=1)
 
 
 def _local(value: datetime, name: str, field: str) -> datetime:
@@ -42,27 +46,43 @@ def _later(at: datetime, span: timedelta, name: str, field: str) -> datetime:
     return dt_util.as_local(dt_util.as_utc(at) + span)
 
 
-def times_of(
-    data: Mapping[str, Any], name: str, clock: Clock
-) -> tuple[datetime | None, datetime | None]:
-    """Return start and end as aware times, refusing what cannot work."""
-    now = dt_util.as_local(clock.now())
-    start: datetime | None = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """When to begin, and when to end, as a push says it.
+
+    A beginning without an end may be a span from now, which no zone can spoil.
+    """
+
+    start: datetime | str | None = None
     end: datetime | None = None
+
+
+def times_of(data: Mapping[str, Any], name: str, clock: Clock) -> Times:
+    """Return the times that a call names, refusing what cannot work.
+
+    An end or a duration without a beginning is from now on, which for a window
+    is a minute ahead.
+    """
+    now = dt_util.as_local(clock.now())
+    delay: timedelta | None = data.get(ATTR_DELAY) or None
+    has_end = ATTR_END in data or ATTR_DURATION in data
     if ATTR_START in data:
         start = _local(data[ATTR_START], name, ATTR_START)
-    elif ATTR_DELAY in data:
-        start = _later(now, data[ATTR_DELAY], name, ATTR_DELAY)
+        if start <= now:
+            raise refused("start_in_past", name, start=start.isoformat(" ", "minutes"))
+    elif delay is not None:
+        start = _later(now, delay, name, ATTR_DELAY)
+        if not has_end:
+            return Times(start=_span(delay))
+    elif has_end:
+        start = _later(now, _SOON, name, ATTR_START).replace(microsecond=0)
+    else:
+        return Times()
+    end: datetime | None = None
     if ATTR_END in data:
         end = _local(data[ATTR_END], name, ATTR_END)
-    if start is None:
-        if end is not None or ATTR_DURATION in data:
-            raise refused("end_without_start", name)
-        return None, None
-    if ATTR_DURATION in data:
+    elif ATTR_DURATION in data:
         end = _later(start, data[ATTR_DURATION], name, ATTR_DURATION)
-    if start <= now:
-        raise refused("start_in_past", name, start=start.isoformat(" ", "minutes"))
     if end is not None and end <= start:
         raise refused("end_before_start", name)
     for field, at in ((ATTR_START, start), (ATTR_END, end)):
@@ -73,9 +93,12 @@ def times_of(
         # The API takes wall-clock time, which cannot say the second of two.
         if at.fold:
             raise refused("time_comes_twice", name, field=field, time=at.isoformat(" "))
-    return start, end
+    return Times(start=start.replace(tzinfo=None), end=end and end.replace(tzinfo=None))
 
 
-def wall_clock(at: datetime | None) -> datetime | None:
-    """Return a time as the plant's clock on the wall shows it."""
-    return None if at is None else at.replace(tzinfo=None)
+def _span(delay: timedelta) -> str:
+    """Return a delay as the API takes it: `30m`, `1.5h`."""
+    minutes = ceil(delay / timedelta(minutes=1))
+    if minutes >= 60 and minutes % 15 == 0:
+        return f"{minutes / 60:g}h"
+    return f"{minutes}m"

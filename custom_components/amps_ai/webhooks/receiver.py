@@ -128,6 +128,8 @@ class WebhookReceiver:
         self._seen: dict[str, float] = {}
         self._refused: deque[float] = deque(maxlen=_REFUSED)
         self._verified = False
+        # How many told what is not known, such as events that are to come.
+        self._unknown = 0
         self._take: Callable[[WebhookEvent], None] | None = None
         # Set once it is known what becomes of deliveries, which wait until then.
         self._settled = asyncio.Event()
@@ -169,6 +171,7 @@ class WebhookReceiver:
             "verified": self._verified,
             "work": self.works,
             "deliveries_remembered": len(self._seen),
+            "not_understood": self._unknown,
             "refused_lately": len(self._refused),
             "waiting": self._waiting,
             "overdue": len(self.silence),
@@ -212,6 +215,7 @@ class WebhookReceiver:
         if delivery_id not in self._seen:
             event = parse_event(body, link_base=link_base_url())
             if event is None:
+                self._unknown += 1
                 LOGGER.debug("A webhook told something that is not known")
             else:
                 take(event)
