@@ -574,7 +574,7 @@ async def test_scheduled_command(
         ),
         (
             {"device": "Powerwall 2", "command": "charge", "end": "2099-01-01 12:00"},
-            "Powerwall 2: an end or a duration needs a start or a delay",
+            "Powerwall 2: end is more than 30 days ahead",
         ),
         (
             {"device": "Powerwall 2", "command": "charge", "start": "2020-01-01 12:00"},
