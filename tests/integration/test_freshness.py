@@ -1,6 +1,5 @@
 """How fresh the chosen level keeps the devices, and what that asks for."""
 
-from datetime import datetime, timedelta
 from itertools import pairwise
 
 from homeassistant.core import HomeAssistant
@@ -8,9 +7,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.api import Device, DeviceType
 from custom_components.amps_ai.common.const import CONF_FRESHNESS
-from custom_components.amps_ai.readings.freshness import LEVELS
 from sandbox import Sandbox
 
 from .conftest import Pass
@@ -125,60 +122,3 @@ async def test_slow_reads_of_set_up_do_not_pile_up(
     planner._async_tick(dt_util.utcnow())
     assert planner._reading == waiting
     planner._reading.clear()
-
-
-@pytest.mark.parametrize("level", ["relaxed", "standard", "fast", "live"])
-async def test_hours_end_with_a_capture(
-    sandbox: Sandbox, chosen: MockConfigEntry, pass_time: Pass, level: str
-) -> None:
-    """What produces is captured just before the end of each hour."""
-    inverter = sandbox.device("device_inverter_001")
-    # From noon, when the sun shines; a minute of it is over.
-    await pass_time(3600 - 61)
-    for _ in range(2):
-        await pass_time(3600)
-        captured = inverter.captured_at
-        assert captured is not None
-        assert 3600 - captured % 3600 <= 60
-
-
-@pytest.mark.parametrize(
-    ("captured", "level", "kind", "active", "after"),
-    [
-        # Four reads of an hour, as close as the cache allows.
-        ("12:59:35", "standard", "solar_inverter", True, 901),
-        ("13:14:36", "standard", "solar_inverter", True, 901),
-        # Too late for four: of the three, the last two wait.
-        ("12:59:50", "standard", "solar_inverter", True, 901),
-        ("12:22:00", "standard", "solar_inverter", True, (3600 - 1320 - 44) / 2),
-        ("12:44:00", "standard", "solar_inverter", True, 960 - 44),
-        # None before this end any more.
-        ("12:50:00", "standard", "solar_inverter", True, 901),
-        ("12:59:46", "relaxed", "ev_charger", True, 1800 - 15),
-        ("12:59:46", "fast", "ev_charger", True, 300),
-        ("12:59:46", "live", "ev_charger", True, 3600 / 59),
-        # Who rests, and who turns at whole hours.
-        ("12:59:46", "standard", "solar_inverter", False, 901),
-        ("12:59:46", "live", "solar_inverter", False, 300),
-        ("12:59:46", "standard", "battery", True, 901),
-        ("12:59:46", "live", "battery", True, 3600 / 59),
-        ("12:59:46", "relaxed", "vehicle", True, 1800),
-    ],
-)
-def test_next_capture(
-    captured: str, level: str, kind: str, active: bool, after: float
-) -> None:
-    """Captures are stretched as little as the end of the hour takes."""
-    field = {
-        "battery": "chargeRate",
-        "ev_charger": "isCharging",
-        "solar_inverter": "producing",
-        "vehicle": "charging",
-    }[kind]
-    device = Device.from_raw(
-        DeviceType(kind),
-        {"id": "one", "state": {field: 5 if active and kind == "battery" else active}},
-    )
-    at = datetime.fromisoformat(f"2026-06-01T{captured}+00:00")
-    then = LEVELS[level].next_capture(device, at, timedelta())
-    assert (then - at).total_seconds() == pytest.approx(after, abs=0.001)

@@ -6,7 +6,6 @@ allows, spread out, and never more than two at a time.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,9 +13,9 @@ from math import ceil
 from types import MappingProxyType
 from typing import Any, Final
 
-from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.event import async_track_time_interval
 
 from ..account import AmpsAccount
 from ..api import AmpsError, AmpsOverloadedError, Device, DeviceType
@@ -27,24 +26,11 @@ from ..common.const import CONF_FRESHNESS, LOGGER
 from .coordinator import AmpsCoordinator
 from .coordinators import Coordinators
 
-# After so long at the latest, it is looked at again what is due.
 TICK: Final = timedelta(seconds=15)
-# So long the API answers from its cache: at usual reads, and at expedited ones.
-_TTL: Final = timedelta(minutes=15)
-_TTL_EXPEDITED: Final = timedelta(minutes=1)
-# An hour's energy is its own if the last capture is just before its end: so
-# long before it at the latest, as energies are written ten seconds before.
-_BEFORE_HOUR: Final = timedelta(seconds=14)
-# Reads that may not come earlier drift past the end: they have this much room.
-_ROOM: Final = timedelta(seconds=30)
-_STRETCHED: Final = 2
-_HOUR: Final = timedelta(hours=1)
-_SOON: Final = timedelta(minutes=1)
 # How long set-up waits for the devices that are new to it.
 FIRST_READS_WAIT: Final = 3
 _FIRST_READS_MOST: Final = 12
 _AT_A_TIME: Final = 2
-_SHORTLY: Final = timedelta(seconds=0.1)
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
@@ -64,49 +50,6 @@ class Level:
     def target_of(self, device: Device) -> timedelta:
         """Return how old the state of a device may be, by what it does now."""
         return self.active if is_active(device) else self.target
-
-    def minds_hours(self, device: Device) -> bool:
-        """Tell whether the hours of a device's energy are to end with a capture.
-
-        Plans and tariffs turn a battery at whole hours: a capture just before
-        one sees that later than any other, which matters more than what it
-        wins, unless the next one is soon.
-        """
-        if device.type is DeviceType.BATTERY:
-            return self.active <= _SOON
-        return device.type in _COUNTED
-
-    def shortest(self, device: Device) -> timedelta:
-        """Return how long after a capture the next one is wanted, and can be had.
-
-        Where hours matter, a little less than the target: so many go into one.
-        """
-        target = self.target_of(device)
-        ttl = _TTL_EXPEDITED if self.expedite else _TTL
-        share = 0.99 if self.minds_hours(device) else 1
-        return max(share * target, ttl + timedelta(seconds=1))
-
-    def next_capture(
-        self, device: Device, captured: datetime, lead: timedelta
-    ) -> datetime:
-        """Return when a device is to be captured next.
-
-        One that does something whose hours matter is captured just before the
-        end of each, `lead` earlier than others: the captures until then are
-        stretched as little as that takes.
-        """
-        shortest = self.shortest(device)
-        if not (self.minds_hours(device) and is_active(device)):
-            return captured + max(shortest, self.target_of(device))
-        hour = captured.replace(minute=0, second=0, microsecond=0) + _HOUR
-        left = hour - _BEFORE_HOUR - lead - captured
-        if left < shortest:
-            left += _HOUR
-        count = left // shortest
-        if not self.expedite:
-            # Only the last two wait longer than the others.
-            left = left - _ROOM if count <= _STRETCHED else timedelta()
-        return captured + max(shortest, left / count)
 
 
 LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
@@ -133,8 +76,6 @@ _ACTIVE: Final[Mapping[DeviceType, str]] = MappingProxyType(
         DeviceType.VEHICLE: "charging",
     }
 )
-# The types whose energy is counted, beside batteries.
-_COUNTED: Final = frozenset({DeviceType.EV_CHARGER, DeviceType.SOLAR_INVERTER})
 
 
 def is_active(device: Device) -> bool:
@@ -162,11 +103,6 @@ class FreshnessPlanner:
     # When a device was asked for last; marks of the clock.
     _asked: dict[str, float] = field(default_factory=dict)
     _reading: set[str] = field(default_factory=set)
-    # When the reads of the last tick were started.
-    _started: deque[float] = field(default_factory=deque)
-    # When something is due next, and what ends the waiting for it.
-    _next: timedelta = TICK
-    _stop_looking: CALLBACK_TYPE = field(default=lambda: None)
     _slots: asyncio.Semaphore = field(
         default_factory=lambda: asyncio.Semaphore(_AT_A_TIME)
     )
@@ -174,13 +110,9 @@ class FreshnessPlanner:
     @callback
     def async_start(self) -> CALLBACK_TYPE:
         """Begin to plan; returns how to end it."""
-        self._look_in(TICK)
-
-        @callback
-        def _stop() -> None:
-            self._stop_looking()
-
-        return _stop
+        return async_track_time_interval(
+            self.hass, self._async_tick, TICK, name="Amps AI freshness"
+        )
 
     @property
     def level(self) -> Level:
@@ -245,85 +177,31 @@ class FreshnessPlanner:
         return bool(entities) and all(entity.disabled for entity in entities)
 
     def _due(self) -> list[tuple[AmpsCoordinator, str]]:
-        """Return what is to be read, the most urgent first.
-
-        Also takes note of when something is due next.
-        """
+        """Return what is to be read, the most urgent first."""
         level = self.level
-        now = self.account.clock.now()
         urgent: list[tuple[AmpsCoordinator, str]] = []
         stale: list[tuple[float, AmpsCoordinator, str]] = []
         known = {device.id for _, device in self.coordinators.devices()}
         for device_id in self._asked.keys() - known:
             del self._asked[device_id]
-        self._next = TICK
-        # Those whose hours end alike are captured one after the other.
-        step = TICK / self._share
-        lead = timedelta()
         for coordinator, device in self.coordinators.devices():
-            captured = device.sync.last_pulled_at or _LONG_AGO
-            at = level.next_capture(device, min(captured, now), lead)
-            if level.minds_hours(device):
-                lead += step
-            if device.id in self._reading:
+            target = level.target_of(device)
+            asked = self._asked.get(device.id)
+            waits = asked is not None and passed(asked) < target.total_seconds()
+            if device.id in self._reading or waits:
                 continue
-            urgently = needs_detail(device) or coordinator.presence.is_doubted(
-                device.id
-            )
-            if urgently:
-                if self._is_disabled(device):
-                    continue
-            elif not coordinator.news.is_watched(device.id):
-                continue
-            wait = timedelta() if urgently else at - now
-            if (asked := self._asked.get(device.id)) is not None:
-                # Whatever was answered, it is not asked again at once.
-                again = level.shortest(device) - timedelta(seconds=passed(asked))
-                wait = max(wait, again)
-            if wait > timedelta():
-                self._next = min(self._next, wait)
-            elif urgently:
-                urgent.append((coordinator, device.id))
-            else:
+            age = self.account.clock.age(device.sync.last_pulled_at or _LONG_AGO)
+            if needs_detail(device) or coordinator.presence.is_doubted(device.id):
+                if not self._is_disabled(device):
+                    urgent.append((coordinator, device.id))
+            elif age > target and coordinator.news.is_watched(device.id):
                 # By its own target: what may be a minute old goes before what
                 # may be five.
-                age = now - captured
-                stale.append((age / level.target_of(device), coordinator, device.id))
+                stale.append((age / target, coordinator, device.id))
         stale.sort(key=lambda item: item[0], reverse=True)
         return urgent + [
             (coordinator, device_id) for _, coordinator, device_id in stale
         ]
-
-    @property
-    def _share(self) -> int:
-        """Return how many reads in a tick keep all devices fresh."""
-        level = self.level
-        return max(
-            1,
-            ceil(
-                sum(
-                    TICK / level.target_of(device)
-                    for _, device in self.coordinators.devices()
-                )
-            ),
-        )
-
-    @callback
-    def _async_look(self, now: datetime) -> None:
-        """Start what is due, and look again when something is."""
-        self._next = TICK
-        try:
-            self._async_tick(now)
-        finally:
-            self._look_in(self._next)
-
-    @callback
-    def _look_in(self, delay: timedelta) -> None:
-        self._stop_looking = async_call_later(
-            self.hass,
-            max(delay, _SHORTLY),
-            HassJob(self._async_look, "Amps AI freshness", cancel_on_shutdown=True),
-        )
 
     @callback
     def _async_tick(self, _now: datetime) -> None:
@@ -334,18 +212,17 @@ class FreshnessPlanner:
             return
         if self.account.entry.pref_disable_polling:
             return
-        while self._started and passed(self._started[0]) >= TICK.total_seconds():
-            self._started.popleft()
+        level = self.level
+        share = ceil(
+            sum(
+                TICK / level.target_of(device)
+                for _, device in self.coordinators.devices()
+            )
+        )
         # Those of set-up can be more than a share: then none goes along.
-        busy = max(len(self._started), len(self._reading))
-        due = self._due()
-        free = max(0, self._share - busy)
-        for coordinator, device_id in due[:free]:
-            self._started.append(mark())
+        free = max(0, share - len(self._reading))
+        for coordinator, device_id in self._due()[:free]:
             self._async_start_read(coordinator, device_id)
-        if len(due) > free and self._started:
-            wait = TICK.total_seconds() - passed(self._started[0])
-            self._next = min(self._next, timedelta(seconds=wait))
 
     @callback
     def _complained(self) -> None:
