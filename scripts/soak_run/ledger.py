@@ -105,6 +105,10 @@ class Refusal:
         )
 
 
+# How long a tap waits at most for a command of its device to end.
+_PARKED: Final = 195
+
+
 @dataclass(eq=False, kw_only=True)
 class Tap:
     """One tap, or one call of an action."""
@@ -147,6 +151,9 @@ class Tap:
         if self.action_id is not None:
             return self.action_id == arrived.action_id
         over = self.ended if self.ended is not None else float("inf")
+        if self.replaceable:
+            # One that waits for another goes on after its call has returned.
+            over += _PARKED
         return (
             self.began - _SLACK <= arrived.at <= over + _SLACK
             and self.expected.is_met_by(arrived)

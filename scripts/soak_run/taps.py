@@ -347,6 +347,9 @@ def _climate(
         case 1:
             return "turn_off", {}, _push(device, "idle")
         case 2:
+            if state.state != "off":
+                # It holds or follows already: nothing is to be sent.
+                return None
             return "turn_on", {}, _push(device, "follow_schedule", *_HOLDS)
         case 3:
             preset = random.choice(state.attributes["preset_modes"])

@@ -64,6 +64,15 @@ class FaultRow:
         return self.name
 
     @property
+    def on_push(self) -> str:
+        """The words for it at a push, which may have been done all the same."""
+        lost = self.on_device in ("timeout", "cannot_connect") or (
+            self.on_device == "malformed_reply"
+            and not 400 <= self.order.get("status", 200) < 500
+        )
+        return "unknown_outcome" if lost else self.on_device
+
+    @property
     def gets_through(self) -> bool:
         """Whether a push is taken, and only its answer lost."""
         return self.order.get("kind") in ("cut", "cut_transfer")

@@ -547,7 +547,7 @@ async def test_everything(scene: Scene, row: FaultRow) -> None:
     await scene.first_poll()
 
     # As the lists know a bad key, it need not be the manufacturer who refuses.
-    words = {row.on_device} | ({"invalid_auth"} if row.is_refused else set())
+    words = {row.on_push} | ({"invalid_auth"} if row.is_refused else set())
     with pytest.raises(HomeAssistantError) as raised:
         await scene.send("idle")
     _raised(raised, *words)
@@ -669,7 +669,7 @@ async def test_other_ways_to_say_it(scene: Scene) -> None:
         scene.begin(row, f"/battery/{BATTERY}")
         with pytest.raises(HomeAssistantError) as raised:
             await scene.send("idle")
-        _raised(raised, row.on_device)
+        _raised(raised, row.on_push)
         scene.end()
         if row.on_list is not None:
             if row.holds_for:
@@ -889,15 +889,18 @@ async def test_one_device(scene: Scene, row: FaultRow) -> None:
     await scene.load()
     option = scene.option()
     scene.begin(row, f"/battery/{BATTERY}*")
-    for call in (scene.press(), scene.send("idle")):
+    for call, word in (
+        (scene.press(), row.on_device),
+        (scene.send("idle"), row.on_push),
+    ):
         with pytest.raises(HomeAssistantError) as raised:
             await call
-        _raised(raised, row.on_device)
+        _raised(raised, word)
     gone = (BATTERY,) if row.device_goes else ()
     if not gone:
         with pytest.raises(HomeAssistantError) as raised:
             await scene.tap("idle")
-        _raised(raised, row.on_device)
+        _raised(raised, row.on_push)
         assert scene.option() == option
 
     # Long enough for the planned reads to meet it as well.
@@ -955,7 +958,9 @@ async def test_device_to_be_linked_again(scene: Scene, row: FaultRow, by: str) -
     (issue,) = scene.issues()
     assert issue.translation_placeholders is not None
     assert issue.translation_placeholders["device"] == BATTERY_NAME
-    assert issue.learn_more_url == scene.entry.runtime_data.account.link_url
+    account = scene.entry.runtime_data.account
+    device = scene.coordinator("battery").data[BATTERY]
+    assert issue.learn_more_url == account.link_url_of(device)
     assert not scene.flows()
     scene.assert_clean()
 

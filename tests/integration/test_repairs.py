@@ -211,7 +211,7 @@ async def test_confirmed_it_is_cleared(
         ({"status": 500, "code": "INTERNAL_ERROR"}, "INTERNAL_ERROR"),
         ({"status": 400, "code": "DEVICE_OFFLINE"}, "offline"),
         ({"status": 422, "code": "NEW_RULE", "message": "Not today"}, "Not today"),
-        ({"kind": "drop"}, "cannot be reached"),
+        ({"kind": "drop"}, "not known"),
     ],
 )
 async def test_failure_in_the_fix_is_shown(

@@ -188,7 +188,7 @@ def test_tap_and_push_match() -> None:
     [
         ([], (1, 0)),
         ([_arrived(11), _arrived(11.5)], (0, 1)),
-        ([_arrived(13)], (1, 1)),
+        ([_arrived(12 + 196)], (1, 1)),
         ([_arrived(11, command="idle")], (1, 1)),
         ([_arrived(11, device="other")], (1, 1)),
     ],

@@ -35,13 +35,13 @@ def sent_once() -> Generator[None]:
     except AmpsConnectionError as err:
         if not err.was_sent:
             raise
-        raise AmpsUnknownOutcomeError(err.message) from err
+        raise AmpsUnknownOutcomeError(err.message) from None
     except AmpsMalformedReplyError as err:
         status = err.status or HTTPStatus.OK
         if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             # Something in between refused it.
             raise
-        raise AmpsUnknownOutcomeError(err.message, status=err.status) from err
+        raise AmpsUnknownOutcomeError(err.message, status=err.status) from None
 
 
 def _reason(err: Exception) -> str:
