@@ -19,7 +19,7 @@ else
   "$work/venv/bin/pip" install --quiet "${packages[@]}"
 fi
 
-"$work/venv/bin/python" - "$work" <<'EOF'
+"$work/venv/bin/python" -I - "$work" <<'EOF'
 import holidays
 
 spain = holidays.country_holidays("ES", years=2026)

@@ -19,7 +19,7 @@ else
   "$work/venv/bin/pip" install --quiet "${packages[@]}"
 fi
 
-"$work/venv/bin/python" - "$work" <<'EOF'
+"$work/venv/bin/python" -I - "$work" <<'EOF'
 from importlib.metadata import version
 from pathlib import Path
 import sys

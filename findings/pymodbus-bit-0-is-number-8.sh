@@ -20,7 +20,7 @@ else
   "$work/venv/bin/pip" install --quiet "${packages[@]}"
 fi
 
-"$work/venv/bin/python" - "$work" <<'EOF'
+"$work/venv/bin/python" -I - "$work" <<'EOF'
 import pymodbus
 from pymodbus.client.mixin import ModbusClientMixin as Client
 
