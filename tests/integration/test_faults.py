@@ -6,6 +6,7 @@ a start in the middle of it.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -560,8 +561,10 @@ async def test_everything(scene: Scene, row: FaultRow) -> None:
     await _fades(scene, row, *scene.all_ids)
     for path in PATHS:
         _assert_paced(row, scene.asked(f"/{path}"))
-    # Nobody else asks meanwhile.
-    assert scene.asked() == scene.asked("/battery")
+    # Nobody else asks meanwhile, but to find out what became of a lost push.
+    lists, asked = Counter(scene.asked("/battery")), Counter(scene.asked())
+    lost = 2 if row.on_push == "unknown_outcome" else 0
+    assert (asked - lists).total() <= lost
 
     await _comes_back(scene, row, *PATHS)
     assert (await scene.send("idle"))["action"]["state"] == "completed"
