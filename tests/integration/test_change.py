@@ -772,3 +772,20 @@ async def test_another_key(
     sandbox.requests.clear()
     await pass_time(75)
     assert {request.account for request in sandbox.requests} == {NEW_KEY}
+
+
+async def test_not_whole_when_the_week_is_over(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, pass_time: Pass
+) -> None:
+    """What the last reading told in part only, proves no loss, either."""
+    before = _registered(hass)
+    sandbox.device(VEHICLE).state_override = {"chargeTimeRemaining": REMOVE}
+    await _read(hass, sandbox, pass_time, VEHICLE)
+    sandbox.faults.add(kind="fallback", device=VEHICLE)
+    coordinator = loaded.runtime_data.find(VEHICLE)
+    read = await coordinator.async_read(VEHICLE, expedite=True, force=True)
+    assert not read.is_whole
+    await pass_time(SOON.total_seconds() + 75)
+    assert _registered(hass) == before
+    # And a device that goes meanwhile leaves nobody waiting.
+    coordinator.async_forget(VEHICLE)

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
@@ -20,7 +21,12 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.account import refused
-from custom_components.amps_ai.api import DeviceType, Push
+from custom_components.amps_ai.api import (
+    AmpsClient,
+    AmpsInvalidKeyError,
+    DeviceType,
+    Push,
+)
 from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_WEBHOOK_SECRET,
@@ -211,3 +217,33 @@ async def test_options_saved_while_a_key_is_tried(
     assert loaded.data[CONF_WEBHOOK_ID] == "hook"
     assert loaded.data[CONF_WEBHOOK_SECRET] == "whsec_c2VjcmV0"
     assert loaded.data[CONF_APP_ID]
+
+
+@pytest.mark.parametrize("good", [True, False])
+async def test_entry_that_goes_while_its_key_is_tried(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: Any,
+    good: bool,
+) -> None:
+    """Nobody tries on, and nothing is set up."""
+    sandbox.faults.add(code="INVALID_API_KEY", status=401)
+    assert not await set_up(hass, entry)
+
+    async def _count(*_: Any) -> int:
+        refused.async_stop_trying(hass, entry)
+        if not good:
+            raise AmpsInvalidKeyError("no")
+        return 0
+
+    with patch.object(AmpsClient, "async_count_devices", _count):
+        freezer.tick(refused._AGAIN)
+        async_fire_time_changed(hass)
+        await done(hass)
+    assert entry.state.value == "setup_error"
+    total = sandbox.requests.total
+    freezer.tick(refused._AGAIN)
+    async_fire_time_changed(hass)
+    await done(hass)
+    assert sandbox.requests.total == total

@@ -16,7 +16,7 @@ from ..readings import AmpsCoordinator
 from ..runtime import AmpsConfigEntry
 
 # So many devices are looked at in one go.
-_AT_A_TIME: Final = 20
+_AT_A_TIME: Final = 5
 # Whoever may speak to one of these may steer its device.
 _CONTROLS: Final = frozenset({Platform.CLIMATE, Platform.SELECT, Platform.SWITCH})
 
