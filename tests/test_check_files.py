@@ -5,7 +5,8 @@ from typing import Final
 
 import pytest
 
-from scripts.check_files import ROOT, faults, files
+from develop import ROOT
+from develop.checks.files import faults, files
 
 WORKFLOW: Final = """\
 name: Test

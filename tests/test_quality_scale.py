@@ -85,7 +85,7 @@ EXEMPT: Final = {"discovery", "discovery-update-info"}
 
 # A file of the repository, with a test in it or a part of it.
 EVIDENCE: Final = re.compile(
-    r"(?P<path>(?:(?:custom_components|scripts|tests)/[\w./]*\w|\w+\.md))"
+    r"(?P<path>(?:(?:custom_components|develop|scripts|tests)/[\w./]*\w|\w+\.md))"
     r"(?:::(?P<test>\w+)|#(?P<part>[\w-]+))?"
 )
 

@@ -15,7 +15,7 @@ import pytest
 ROOT: Final = Path(__file__).parent.parent
 INTEGRATION: Final = Path("custom_components", "amps_ai")
 ZIP: Final = Path("dist", "amps_ai.zip")
-NEEDED: Final = ("_lib.sh", "release", "release_zip.py")
+NEEDED: Final = ("scripts/_lib.sh", "scripts/release", "develop/release_zip.py")
 FIRST: Final = """\
 # Changelog
 
@@ -47,9 +47,9 @@ class Checkout:
 
     def __init__(self, folder: Path, changelog: str) -> None:
         self.folder = folder
-        (folder / "scripts").mkdir(parents=True)
         for name in NEEDED:
-            shutil.copy2(ROOT / "scripts" / name, folder / "scripts" / name)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
         (folder / INTEGRATION / "api").mkdir(parents=True)
         self.write(INTEGRATION / "__init__.py", '"""An integration."""\n')
         self.write(INTEGRATION / "api" / "client.py", '"""A client."""\n')

@@ -9,7 +9,9 @@ import sys
 from playwright.async_api import Browser, Page, async_playwright
 import pytest
 
-from .demo import ROOT, DemoProcess, running_demo
+from develop import ROOT
+
+from .demo import DemoProcess, running_demo
 from .front_end import FrontEnd
 
 SCREENSHOTS = ROOT / "screenshots"

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 
-ROOT = Path(__file__).resolve().parents[2]
+from develop import ROOT
 
 START_PATIENCE = 150
 STOP_PATIENCE = 45
@@ -31,7 +31,7 @@ class DemoProcess:
                 [
                     sys.executable,
                     "-m",
-                    "scripts.demo_home",
+                    "develop.demo",
                     f"--state={state}",
                     *arguments,
                 ],

@@ -10,8 +10,10 @@ from typing import Any
 from playwright.async_api import Browser, Locator, Page, Route, expect
 import pytest
 
+from develop import ROOT
+
 from .conftest import SCREENSHOTS
-from .demo import ROOT, DemoProcess, running_demo
+from .demo import DemoProcess, running_demo
 from .front_end import HASS, PATIENCE, FrontEnd
 
 pytestmark = pytest.mark.browser

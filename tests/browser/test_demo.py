@@ -11,12 +11,14 @@ from urllib.request import urlopen
 
 import pytest
 
-from .demo import ROOT, DemoProcess, running_demo
+from develop import ROOT
+
+from .demo import DemoProcess, running_demo
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "scripts.demo_home", *arguments],
+        [sys.executable, "-m", "develop.demo", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -23,8 +23,8 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
+from develop.demo.config import ENERGY
 from sandbox import Sandbox
-from scripts.demo_home.config import ENERGY
 
 from .helpers import done, set_up
 

@@ -1,7 +1,6 @@
 """The soak: a short run of it, and that it finds what it is there to find."""
 
 import os
-from pathlib import Path
 import re
 import subprocess
 import sys
@@ -9,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from scripts.soak_run.__main__ import main
-from scripts.soak_run.figures import TOLERANCES, USUAL, contents, verdicts
-from scripts.soak_run.ledger import Arrived, Expected, Ledger, Tap
-
-ROOT = Path(__file__).resolve().parents[2]
+from develop import ROOT
+from develop.measures.soak.__main__ import main
+from develop.measures.soak.figures import TOLERANCES, USUAL, contents, verdicts
+from develop.measures.soak.ledger import Arrived, Expected, Ledger, Tap
 
 # A leak, a push that is lost and one that is sent twice, now and then.
 SABOTAGE = """
 import sys
-from scripts.soak_run.__main__ import main
+from develop.measures.soak.__main__ import main
 from custom_components.amps_ai.api import AmpsClient
 from custom_components.amps_ai.readings import AmpsCoordinator
 
@@ -68,7 +66,7 @@ def _count(what: str, output: str) -> int:
 
 
 def test_short_run_is_flat_and_loses_nothing() -> None:
-    result = _run("-m", "scripts.soak_run", "--days", "0.1", "--devices", "8")
+    result = _run("-m", "develop.measures.soak", "--days", "0.1", "--devices", "8")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "All flat, none lost." in result.stdout
     # That much was really done.

@@ -22,6 +22,8 @@ from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox import LIVE_KEY, TEST_KEY, Device, Event as Told, Sandbox
 
+from ..common import in_simulated_time
+from ..simulated_time import SimulatedTime
 from .figures import (
     OWN,
     Log,
@@ -38,9 +40,8 @@ from .figures import (
     unavailable,
     verdicts,
 )
-from .house import LIVELY, House, built, furnish, in_simulated_time
+from .house import LIVELY, House, built, furnish
 from .ledger import Arrived, Ledger
-from .simulated_time import SimulatedTime
 from .taps import Tapper
 from .trouble import LASTING, RARE, TROUBLES, Troublemaker
 

@@ -33,18 +33,17 @@ from unittest.mock import patch
 from homeassistant.components.recorder import Recorder, get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 
+from develop import ROOT, bare_core
 from sandbox import TEST_KEY, Device, RequestRecord, Sandbox
 from sandbox.physics import BatteryPhysics, ChargerPhysics, Physics, SolarPhysics
-from scripts import bare_core
-from scripts.soak_run.house import Weather, in_simulated_time
-from scripts.soak_run.simulated_time import SimulatedTime
 
-ROOT: Final = Path(__file__).parents[2]
+from ..common import Weather, add_entry, in_simulated_time
+from ..simulated_time import SimulatedTime
+
 DOMAIN: Final = "amps_ai"
 HOUR: Final = 3600.0
 DAY: Final = 86400.0
@@ -228,16 +227,7 @@ class House:
 
     async def add_entry(self) -> None:
         """Add the integration, as a person does it."""
-        result = await self.core.config_entries.flow.async_init(
-            DOMAIN,
-            context={"source": "user"},
-            data={CONF_API_KEY: TEST_KEY, "app_id": self.sandbox.app_id},
-        )
-        while result["type"] is FlowResultType.FORM:
-            # So many devices have to be confirmed.
-            result = await self.core.config_entries.flow.async_configure(
-                result["flow_id"], {}
-            )
+        await add_entry(self.core, TEST_KEY, self.sandbox.app_id)
         await self.set_level(self.options.level)
 
     async def set_level(self, level: str) -> None:
@@ -571,9 +561,9 @@ def run(options: Options, folder: Path) -> dict[str, Any]:
 
 
 def _farm(folder: Path, commit: str | None) -> Path:
-    """Return a folder with the scripts as they are now, and the integration of a commit."""
+    """Return a folder with the measuring as it is now, and the integration of a commit."""
     folder.mkdir()
-    for name in ("scripts", "sandbox"):
+    for name in ("develop", "sandbox"):
         (folder / name).symlink_to(ROOT / name)
     if commit is None:
         (folder / "custom_components").symlink_to(ROOT / "custom_components")
@@ -594,7 +584,7 @@ def _child(folder: Path, options: Options) -> dict[str, Any]:
         [
             sys.executable,
             "-m",
-            "scripts.bench_run.days",
+            "develop.measures.bench.days",
             "--child",
             str(out),
             "--days",

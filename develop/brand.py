@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, hypot, pi, sin
-from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageDraw
 
-FOLDER: Final = Path(__file__).parent.parent / "custom_components/amps_ai/brand"
+from develop import ROOT
+
+FOLDER: Final = ROOT / "custom_components/amps_ai/brand"
 OVERSAMPLING: Final = 8
 
 type Point = tuple[float, float]

@@ -13,10 +13,10 @@ from homeassistant.const import CONF_API_KEY
 
 from custom_components.amps_ai.common.const import CONF_FRESHNESS, CONF_WEBHOOK
 from custom_components.amps_ai.readings.freshness import LEVELS
+from develop.bare_core import HOST
 from sandbox import REMOVE, Device
 from sandbox.kinds import KINDS
 from sandbox.values import Json
-from scripts.bare_core import HOST
 
 from .house import LIVELY, STEADY, House
 

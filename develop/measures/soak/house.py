@@ -1,36 +1,32 @@
 """The house: a real Home Assistant, and the sandbox as its Amps."""
 
-import asyncio
-from collections import Counter
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
-from typing import Any, Final, override
+from typing import Any, Final
 from unittest.mock import patch
 
 from homeassistant.components import webhook
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID
+from homeassistant.const import CONF_WEBHOOK_ID
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from custom_components.amps_ai.common.const import (
-    CONF_APP_ID,
     CONF_FRESHNESS,
     CONF_WEBHOOK,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
 )
-from sandbox import LIVE_KEY, TEST_KEY, Device, Endpoint, Fault, Sandbox
+from develop import bare_core
+from develop.bare_core import HOST, CoreError
+from sandbox import LIVE_KEY, TEST_KEY, Device, Endpoint, Sandbox
 from sandbox.catalogue import CATALOGUE
-from sandbox.faults import Faults, Met
-from scripts import bare_core
-from scripts.bare_core import HOST
 
-from .simulated_time import SimulatedTime
+from ..common import Weather, add_entry
+from ..simulated_time import SimulatedTime
 
 # The accounts: one that is left alone, and one that is meddled with.
 STEADY: Final = "test"
@@ -54,55 +50,6 @@ CONNECTED: Final = {
         ("vehicle", "now"),
     ),
 }
-
-
-class HouseError(bare_core.CoreError):
-    """What kept the house from being built."""
-
-
-class Weather(Faults):
-    """Faults, and the usual time that an answer takes where there is none."""
-
-    def __init__(self, seed: int) -> None:
-        """Begin with fair weather."""
-        super().__init__()
-        self._seed = seed
-        self._met: Counter[str] = Counter()
-
-    @override
-    def meet(self, method: str, path: str) -> Met:
-        """Return the faults on order, else a little delay."""
-        met = super().meet(method, path)
-        if met.fault is not None:
-            return met
-        # Whatever else is asked meanwhile, a request takes the same time.
-        # Of actions there are ever more, so theirs count as one.
-        place = "/actions" if path.startswith("/actions") else path
-        self._met[place] += 1
-        random = Random(f"{self._seed} {method} {place} {self._met[place]}")
-        usual = Fault(kind="delay", delay=random.uniform(0.05, 0.9))
-        return Met(fault=usual, changes=met.changes)
-
-
-async def _wait_until(event: asyncio.Event, seconds: float) -> bool:
-    """Wait for an event in simulated time; tell whether it came."""
-    if seconds > 0:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await event.wait()
-    return event.is_set()
-
-
-@contextmanager
-def in_simulated_time() -> Generator[None]:
-    """Let the sandbox wait in simulated time, where it would in real time."""
-    with (
-        patch("sandbox.server.wait_until", _wait_until),
-        patch("sandbox.webhooks.sending.wait_until", _wait_until),
-        # The clock is moved by hand, and whoever moves it settles what is due.
-        patch("sandbox.webhooks.sending.LOOK", 86400.0),
-    ):
-        yield
 
 
 @dataclass(kw_only=True)
@@ -152,7 +99,7 @@ class House:
             flow["flow_id"], {**options, **changes}
         )
         if result["type"] is not FlowResultType.CREATE_ENTRY:
-            raise HouseError(f"The options were refused: {result.get('errors')}")
+            raise CoreError(f"The options were refused: {result.get('errors')}")
 
 
 def furnish(sandbox: Sandbox, count: int) -> None:
@@ -165,19 +112,6 @@ def furnish(sandbox: Sandbox, count: int) -> None:
         sandbox.account(name).home.add_device(
             kind, model=models[number % len(models)], generation=generation
         )
-
-
-async def _add_entry(hass: HomeAssistant, key: str, app_id: str) -> ConfigEntry:
-    """Add the integration, as a person does it."""
-    result = await hass.config_entries.flow.async_init(
-        DOMAIN,
-        context={"source": "user"},
-        data={CONF_API_KEY: key, CONF_APP_ID: app_id},
-    )
-    if result["type"] is not FlowResultType.CREATE_ENTRY:
-        raise HouseError(f"The entry was refused: {result.get('errors')}")
-    entry: ConfigEntry = result["result"]
-    return entry
 
 
 @asynccontextmanager
@@ -197,8 +131,8 @@ async def built(
         )
         try:
             entries = {
-                STEADY: await _add_entry(hass, TEST_KEY, sandbox.app_id),
-                LIVELY: await _add_entry(hass, LIVE_KEY, sandbox.app_id),
+                STEADY: await add_entry(hass, TEST_KEY, sandbox.app_id),
+                LIVELY: await add_entry(hass, LIVE_KEY, sandbox.app_id),
             }
             house = House(
                 hass=hass,

@@ -10,8 +10,8 @@ from homeassistant.core import Event, HomeAssistant, State
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
+from develop.bare_core import set_up
 from sandbox import TEST_KEY, Sandbox
-from scripts.bare_core import set_up
 
 from .core import SmokeError
 from .log import DOMAIN

@@ -18,11 +18,12 @@ from typing import Final
 
 import aiohttp
 
+from develop import ROOT
+from develop.children import Child
 from sandbox import TEST_KEY
 from sandbox.homes import FURNISH
 
-from .children import Child
-from .config import LOG, ROOT, Configuration
+from .config import LOG, Configuration
 from .front_door import DoorError, FrontDoor
 
 DOMAIN: Final = "amps_ai"
@@ -237,7 +238,7 @@ class Demo:
             "Home Assistant",
             [
                 "-m",
-                "scripts.demo_home.home_assistant",
+                "develop.demo.home_assistant",
                 f"--config={self._folder / 'config'}",
                 "--log-no-color",
             ],

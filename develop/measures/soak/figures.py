@@ -234,7 +234,7 @@ def memory_by_line() -> Counter[str]:
 
 def memory(by_line: Mapping[str, int]) -> dict[str, float]:
     """Return how many megabytes are held, not counting what the soak is made of."""
-    own = ("soak_run/", "sandbox/", "tracemalloc.py")
+    own = ("measures/soak/", "sandbox/", "tracemalloc.py")
     return {
         "memory, MB": sum(
             size

@@ -34,13 +34,12 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 import orjson
 
+from develop import ROOT, bare_core
 from sandbox import TEST_KEY
 from sandbox.kinds import KINDS
-from scripts import bare_core
 
 from .measure import Meter, swept
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 NOBODY: Final = "user_nobody"
 _PAGE: Final = 50
 _KEYS: Final = MappingProxyType({"amps_ai": "amps_ai", "floor": "amps_floor"})
@@ -56,7 +55,7 @@ class SubjectError(Exception):
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m scripts.bench_run.subject")
+    parser = argparse.ArgumentParser(prog="python -m develop.measures.bench.subject")
     parser.add_argument("subject", choices=sorted(_KEYS))
     parser.add_argument("url")
     parser.add_argument("plan", type=Path)

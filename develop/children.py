@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import Final, Self
 
-from .config import ROOT
+from develop import ROOT
 
 PR_SET_PDEATHSIG: Final = 1
 

@@ -18,7 +18,7 @@ from homeassistant.helpers.selector import TargetSelector, validate_selector
 import voluptuous as vol
 import yaml
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+from develop import ROOT
 
 # What Home Assistant's own loader understands beside plain YAML.
 TAGS: Final = (

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import aiohttp
 
-from scripts.bare_core import HOST, free_port
-from scripts.demo_home.children import Child
+from develop.bare_core import HOST, free_port
+from develop.children import Child
 
 _PATIENCE: Final = 60
 _AT_A_TIME: Final = 8

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 import traceback
 from typing import Final
 
+from develop import ROOT
 from sandbox import Clock, Sandbox
 
 from .log import DOMAIN, Log
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 # Noon of a day in summer: the sun shines, and the car is away.
 NOON: Final = "2026-06-01T12:00:00+02:00"
 # All of it, with starting and stopping.
@@ -29,7 +29,7 @@ async def _run(integration: Path, folder: Path) -> bool:
     """Live through it; tell whether all went well."""
     from homeassistant.const import __version__
 
-    from scripts.bare_core import CoreError
+    from develop.bare_core import CoreError
 
     from .core import started
     from .life import Life

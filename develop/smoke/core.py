@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 from homeassistant.core import HomeAssistant
 
-from scripts import bare_core
+from develop import bare_core
 
 from .log import DOMAIN
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import sys
 from typing import Any, Final
 
+from develop import ROOT
+
 from .cloud import Cloud, cloud_of
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 INTEGRATION: Final = "amps_ai"
 SUBJECTS: Final = (INTEGRATION, "floor")
 PLAN: Final = "plan.json"
@@ -99,7 +100,7 @@ async def process_of(
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            "scripts.bench_run.subject",
+            "develop.measures.bench.subject",
             subject,
             cloud.url,
             str(folder / PLAN),

@@ -9,8 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-HERE: Final = Path(__file__).resolve().parent
-ROOT: Final = HERE.parent.parent
+from develop import ROOT
 
 DASHBOARD: Final = "amps-home"
 USER_ID: Final = "0123456789abcdef0123456789abcdef"

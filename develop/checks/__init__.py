@@ -1,0 +1,1 @@
+"""What is checked beside rules, types and tests."""

@@ -1,0 +1,80 @@
+"""What the soak and the simulated days share: a sky over the sandbox, an entry."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from random import Random
+from typing import override
+from unittest.mock import patch
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_API_KEY
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+
+from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
+from develop.bare_core import CoreError
+from sandbox import Fault
+from sandbox.faults import Faults, Met
+
+
+class Weather(Faults):
+    """Faults, and the usual time that an answer takes where there is none."""
+
+    def __init__(self, seed: int) -> None:
+        """Begin with fair weather."""
+        super().__init__()
+        self._seed = seed
+        self._met: Counter[str] = Counter()
+
+    @override
+    def meet(self, method: str, path: str) -> Met:
+        """Return the faults on order, else a little delay."""
+        met = super().meet(method, path)
+        if met.fault is not None:
+            return met
+        # Whatever else is asked meanwhile, a request takes the same time.
+        # Of actions there are ever more, so theirs count as one.
+        place = "/actions" if path.startswith("/actions") else path
+        self._met[place] += 1
+        random = Random(f"{self._seed} {method} {place} {self._met[place]}")
+        usual = Fault(kind="delay", delay=random.uniform(0.05, 0.9))
+        return Met(fault=usual, changes=met.changes)
+
+
+async def _wait_until(event: asyncio.Event, seconds: float) -> bool:
+    """Wait for an event in simulated time; tell whether it came."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+    return event.is_set()
+
+
+@contextmanager
+def in_simulated_time() -> Generator[None]:
+    """Let the sandbox wait in simulated time, where it would in real time."""
+    with (
+        patch("sandbox.server.wait_until", _wait_until),
+        patch("sandbox.webhooks.sending.wait_until", _wait_until),
+        # The clock is moved by hand, and whoever moves it settles what is due.
+        patch("sandbox.webhooks.sending.LOOK", 86400.0),
+    ):
+        yield
+
+
+async def add_entry(hass: HomeAssistant, key: str, app_id: str) -> ConfigEntry:
+    """Add the integration, as a person does it."""
+    result = await hass.config_entries.flow.async_init(
+        DOMAIN,
+        context={"source": "user"},
+        data={CONF_API_KEY: key, CONF_APP_ID: app_id},
+    )
+    while result["type"] is FlowResultType.FORM and not result.get("errors"):
+        # So many devices have to be confirmed.
+        result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
+    if result["type"] is not FlowResultType.CREATE_ENTRY:
+        raise CoreError(f"The entry was refused: {result.get('errors')}")
+    entry: ConfigEntry = result["result"]
+    return entry
