@@ -468,9 +468,8 @@ ONE_PAGE_EACH: Final = {kind.path: 1 for kind in KINDS}
 def _check_nothing_else(account: Account, seconds: int, schedulable: int) -> None:
     """Check that nothing was asked for but lists, devices and what is planned."""
     planned = [item for item in account.requests if item.path == "/actions"]
-    # Of many devices it is asked for all at once.
-    each = 1 if schedulable > 5 else schedulable
-    assert len(planned) == each * (1 + seconds // PLANNED)
+    # It is asked for all at once.
+    assert len(planned) == min(1, schedulable) * (1 + seconds // PLANNED)
     assert len(account.requests) == (
         len(account.lists) + len(account.reads.done) + len(planned)
     )

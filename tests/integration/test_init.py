@@ -89,11 +89,11 @@ def _warnings(
 async def test_set_up(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:
-    """One request for each type, and one for each device with settings."""
+    """One request a type, one for each device with settings, one for the plans."""
     assert await set_up(hass, entry)
     assert entry.state is ConfigEntryState.LOADED
     plans = [request.query for request in sandbox.requests.of("GET", "/actions")]
-    assert len(plans) <= 3
+    assert len(plans) == 1
     assert _asked(sandbox) == sorted(
         [*LISTS, f"/battery/{BATTERY}", f"/ev-charger/{CHARGER}"]
     )

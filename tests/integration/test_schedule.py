@@ -40,6 +40,8 @@ ZONE = ZoneInfo("Europe/Berlin")
 
 HOUR = 3600
 ROUND = 15 * 60 + 1
+# One question for all devices.
+ALL = "all"
 
 
 pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
@@ -145,11 +147,11 @@ def _calendar(hass: HomeAssistant) -> tuple[str, str | None, str | None]:
 
 
 def _asked(sandbox: Sandbox) -> list[str]:
-    """Return the devices that the schedule was asked for, in order."""
+    """Return what the schedule was asked for, in order: a device's, or all."""
     found = []
     for item in sandbox.requests.of("GET", "/actions"):
         assert item.query["state"] == "scheduled"
-        found.append(item.query["deviceId"])
+        found.append(item.query.get("deviceId", ALL))
     return found
 
 
@@ -415,22 +417,33 @@ async def test_deleting_can_fail(
 # How it is kept up to date
 
 
-async def test_each_device_is_asked_for_once(
+async def test_all_devices_are_asked_for_at_once(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     sandbox: Sandbox,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """One small request a device, at set-up and every 15 minutes."""
-    assert _asked(sandbox) == [BATTERY, CHARGER, HVAC]
+    """One small request, at set-up and every 15 minutes."""
+    assert _asked(sandbox) == [ALL]
     sandbox.requests.clear()
     await _go(hass, sandbox, freezer, 14 * 60)
     assert _asked(sandbox) == []
     await _go(hass, sandbox, freezer, 61)
-    assert _asked(sandbox) == [BATTERY, CHARGER, HVAC]
+    assert _asked(sandbox) == [ALL]
     await _go(hass, sandbox, freezer, 14 * 60)
     await _go(hass, sandbox, freezer, 61)
-    assert _asked(sandbox) == [BATTERY, CHARGER, HVAC] * 2
+    assert _asked(sandbox) == [ALL] * 2
+
+
+async def test_only_device_is_asked_for_by_its_id(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Where one device alone takes plans, nobody else's are asked for."""
+    for device_id in (CHARGER, HVAC):
+        sandbox.home.remove_device(device_id)
+    entry.add_to_hass(hass)
+    await _set_up(hass, entry)
+    assert _asked(sandbox) == [BATTERY]
 
 
 @pytest.mark.parametrize("home", ["classic"])
@@ -448,9 +461,9 @@ async def test_devices_without_schedules_are_not_asked_for(
 
 @pytest.mark.parametrize("home", ["two"])
 async def test_one_user_asks_for_own_devices(
-    hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory
+    hass: HomeAssistant, sandbox: Sandbox
 ) -> None:
-    """An entry for one user neither asks for others' devices nor shows them."""
+    """An entry for one user asks for that user's part, and shows no other."""
     entry = MockConfigEntry(
         domain=DOMAIN,
         title="Amps AI (sandbox)",
@@ -464,11 +477,9 @@ async def test_one_user_asks_for_own_devices(
     foreign = await _planned_elsewhere(hass, sandbox)
     own = await _planned_elsewhere(hass, sandbox, "/battery/device_battery_002")
     await _set_up(hass, entry)
-    assert _asked(sandbox) == [
-        "device_battery_002",
-        "device_ev_002",
-        "device_hvac_002",
-    ]
+    [request] = sandbox.requests.of("GET", "/actions")
+    assert request.query["userId"] == "anna@example.org"
+    assert "deviceId" not in request.query
     shown = [action.id for _, action in entry.runtime_data.schedule]
     assert shown == [own]
     assert foreign not in shown
@@ -578,7 +589,7 @@ async def test_overload_ends_the_round(
     sandbox: Sandbox,
     freezer: FrozenDateTimeFactory,
 ) -> None:
-    """While the account holds back, the other devices are not asked for."""
+    """While the account holds back, the devices are not asked for one by one."""
     sandbox.requests.clear()
     sandbox.faults.add(
         method="GET",
@@ -588,7 +599,7 @@ async def test_overload_ends_the_round(
         retry_after=30,
     )
     await _go(hass, sandbox, freezer, ROUND)
-    assert _asked(sandbox) == [BATTERY]
+    assert _asked(sandbox) == [ALL]
 
 
 # From the start to the end
@@ -1005,14 +1016,6 @@ async def test_unload_while_the_schedule_is_asked_for(
 # Many devices.
 
 
-def _asked_for(sandbox: Sandbox) -> list[str | None]:
-    """Return for which devices it was asked what is planned, in order."""
-    return [
-        request.query.get("deviceId")
-        for request in sandbox.requests.of("GET", "/actions")
-    ]
-
-
 @pytest.fixture
 def many(sandbox: Sandbox) -> list[str]:
     """Connect five batteries more; return their ids."""
@@ -1031,13 +1034,13 @@ async def test_many_devices_are_asked_for_at_once(
     entry.add_to_hass(hass)
     first = await _planned_elsewhere(hass, sandbox, f"/battery/{many[0]}")
     await _set_up(hass, entry)
-    assert _asked_for(sandbox) == [None]
+    assert _asked(sandbox) == [ALL]
     assert len(await _events(hass)) == 1
     await _planned_elsewhere(hass, sandbox, f"/battery/{many[1]}", start="3h")
     await _elsewhere(hass, sandbox, f"/actions/{first}/cancel")
     sandbox.requests.clear()
     await _go(hass, sandbox, freezer, ROUND)
-    assert _asked_for(sandbox) == [None]
+    assert _asked(sandbox) == [ALL]
     (event,) = await _events(hass)
     assert event["start"].startswith("2026-06-01T17:00")
     assert [(e.data["action_id"], e.data["state"]) for e in ends] == [
@@ -1047,7 +1050,7 @@ async def test_many_devices_are_asked_for_at_once(
     sandbox.requests.clear()
     await _plan(hass, BATTERY, "charge", delay="01:00")
     await done(hass)
-    assert _asked_for(sandbox) == [BATTERY]
+    assert _asked(sandbox) == [BATTERY]
     assert len(await _events(hass)) == 2
 
 
@@ -1060,8 +1063,8 @@ async def test_more_planned_than_one_answer_tells(
             await _planned_elsewhere(hass, sandbox, f"/battery/{device_id}")
         entry.add_to_hass(hass)
         await _set_up(hass, entry)
-    asked = _asked_for(sandbox)
-    assert asked[0] is None
+    asked = _asked(sandbox)
+    assert asked[0] == ALL
     assert set(asked[1:]) == {BATTERY, CHARGER, HVAC, *many}
     assert len(await _events(hass)) == 2
 
@@ -1084,9 +1087,8 @@ async def test_many_devices_of_one_user(
     )
     entry.add_to_hass(hass)
     await _set_up(hass, entry)
-    asked = _asked_for(sandbox)
-    assert None not in asked
-    assert {f"one_{number}" for number in range(6)} <= set(asked)
+    [request] = sandbox.requests.of("GET", "/actions")
+    assert request.query["userId"] == "user_one"
 
 
 @pytest.mark.parametrize(
@@ -1109,4 +1111,4 @@ async def test_answer_for_many_that_fails(
     sandbox.faults.add(method="GET", path="/actions", times=1, **fault)
     entry.add_to_hass(hass)
     await _set_up(hass, entry)
-    assert len(_asked_for(sandbox)) == asked
+    assert len(_asked(sandbox)) == asked

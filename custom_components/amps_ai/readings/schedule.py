@@ -18,9 +18,6 @@ from .coordinators import Coordinators
 from .ends import Ends
 
 INTERVAL: Final = timedelta(minutes=15)
-# More devices than this are asked for all at once, if no more is planned than
-# one page tells.
-_MANY: Final = 5
 # How long to wait with a round while the account holds back.
 _AGAIN: Final = timedelta(minutes=1)
 # So many planned actions are asked for.
@@ -40,8 +37,9 @@ def takes_scheduling(device: Device) -> bool:
 class Schedule:
     """Keep in memory what the devices have planned.
 
-    It is asked for every 15 minutes, and device by device whenever something
-    was pushed: what shows it asks nothing.
+    It is asked for every 15 minutes, for all devices with one question, and for
+    a single device whenever something was pushed to it: what shows it asks
+    nothing.
     """
 
     hass: HomeAssistant
@@ -132,13 +130,14 @@ class Schedule:
         """Ask what is planned for all devices; tell whether the answer will do.
 
         An account with more end users can have more planned than one answer
-        tells, and an action that does not name its device is nobody's.
+        tells, and an action that does not name its device is nobody's. What
+        belongs to others' devices is left out, whatever the answer holds.
         """
-        if self.account.entry.data.get(CONF_USER_ID) is not None:
-            return False
         try:
             found = await self.account.client.async_list_actions(
-                state=ActionState.SCHEDULED, limit=_MOST_PLANNED
+                user_id=self.account.entry.data.get(CONF_USER_ID),
+                state=ActionState.SCHEDULED,
+                limit=_MOST_PLANNED,
             )
         except AmpsError as err:
             self.account.limits.refused(err)
@@ -226,7 +225,7 @@ class Schedule:
                 if takes_scheduling(device)
             ]
             is_open = self.account.limits.is_open
-            if is_open and len(found) > _MANY and await self._async_ask_once():
+            if is_open and len(found) > 1 and await self._async_ask_once():
                 found = []
             for device in found:
                 if not self.account.limits.is_open:
