@@ -13,7 +13,8 @@ import yaml
 
 from custom_components.amps_ai import PLATFORMS
 
-ROOT: Final = Path(__file__).parent.parent
+from .pages import ROOT, parts
+
 INTEGRATION: Final = ROOT / "custom_components" / "amps_ai"
 MANIFEST: Final[dict[str, Any]] = json.loads(
     (INTEGRATION / "manifest.json").read_text(encoding="utf-8")
@@ -85,7 +86,7 @@ EXEMPT: Final = {"discovery", "discovery-update-info"}
 
 # A file of the repository, with a test in it or a part of it.
 EVIDENCE: Final = re.compile(
-    r"(?P<path>(?:(?:custom_components|develop|scripts|tests)/[\w./]*\w|\w+\.md))"
+    r"(?P<path>(?:(?:custom_components|develop|docs|scripts|tests)/[\w./]*\w|\w+\.md))"
     r"(?:::(?P<test>\w+)|#(?P<part>[\w-]+))?"
 )
 
@@ -127,17 +128,6 @@ def test_rule(rule: str) -> None:
     assert said["comment"].strip()
 
 
-def _parts(path: Path) -> set[str]:
-    """Return the addresses of the headings of a page, as GitHub makes them."""
-    headings = re.findall(
-        r"^#+ +(.+?) *$", path.read_text(encoding="utf-8"), re.MULTILINE
-    )
-    return {
-        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-        for heading in headings
-    }
-
-
 def _tests(path: Path) -> set[str]:
     return {
         node.name
@@ -158,7 +148,7 @@ def test_evidence(rule: str) -> None:
             assert item["test"].startswith("test_")
             assert item["test"] in _tests(path), item[0]
         if item["part"]:
-            assert item["part"] in _parts(path), item[0]
+            assert item["part"] in parts(path), item[0]
 
 
 def test_manifest_claims_the_highest_tier() -> None:

@@ -1,4 +1,4 @@
-"""The Energy dashboard, set up as the README says, over a day that has 25 hours."""
+"""The Energy dashboard, set up as docs/energy.md says, over a day that has 25 hours."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final

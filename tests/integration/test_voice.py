@@ -227,7 +227,7 @@ async def test_setpoint_while_off(
 async def _copy_own_sentences(
     hass: HomeAssistant, config_folder: Path, language: str
 ) -> None:
-    """Do as the README says."""
+    """Do as docs/assist.md says."""
     (config_folder / "configuration.yaml").touch()
     shutil.copytree(
         OWN_SENTENCES / language, config_folder / "custom_sentences" / language
