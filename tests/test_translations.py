@@ -517,10 +517,25 @@ def test_errors_of_the_flow() -> None:
     assert set(FLOW["error"]) == {
         *(error for _, error in config_flow._ERRORS),
         "invalid_app_id",
+        "overlapping_entry",
         "required",
         "unknown",
+        "wrong_account",
     }
     assert set(FLOW["error"]) <= constants
+
+
+def _reasons_of(method: str) -> set[str]:
+    """Return the texts that a method of the flow returns."""
+    return {
+        constant.value
+        for function in ast.walk(_sources()["config_flow"].tree)
+        if isinstance(function, ast.FunctionDef) and function.name == method
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return) and node.value is not None
+        for constant in ast.walk(node.value)
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+    }
 
 
 def test_aborts_of_the_flow() -> None:
@@ -530,7 +545,12 @@ def test_aborts_of_the_flow() -> None:
         if name == ".async_abort":
             node = _keyword(call, "reason")
             assert node is not None
-            reasons |= source.texts(node)
+            # A reason by name is one that an entry cannot have what was typed.
+            reasons |= (
+                _reasons_of("_unfit")
+                if ast.unparse(node) == "reason"
+                else source.texts(node)
+            )
         elif name == "._abort_if_unique_id_configured":
             reasons.add("already_configured")
         elif name == ".async_update_reload_and_abort":

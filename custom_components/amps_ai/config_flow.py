@@ -40,6 +40,7 @@ from .api.addresses import clean_app_id, external_user_ref
 from .common.const import (
     CONF_APP_ID,
     CONF_USER_ID,
+    DOCS_URL,
     DOMAIN,
     ENTRY_VERSION,
     LOGGER,
@@ -163,11 +164,15 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
             errors = self._missing() or await self._async_look()
             if not errors:
                 return await self._async_check()
+        return self._first_form(user_input or {}, errors)
+
+    def _first_form(
+        self, typed: Mapping[str, Any], errors: dict[str, str]
+    ) -> ConfigFlowResult:
         return self.async_show_form(
             step_id="user",
-            data_schema=self.add_suggested_values_to_schema(
-                ACCOUNT_SCHEMA, user_input or {}
-            ),
+            data_schema=self.add_suggested_values_to_schema(ACCOUNT_SCHEMA, typed),
+            description_placeholders={"docs_url": DOCS_URL},
             errors=errors,
         )
 
@@ -213,7 +218,9 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _async_check(self) -> ConfigFlowResult:
         """Go on with an account that answers."""
-        await self.async_set_unique_id(self._unique_id())
+        # A flow that a reload of the page left at a menu is in nobody's way: it
+        # ends when an entry is made.
+        await self.async_set_unique_id(self._unique_id(), raise_on_progress=False)
         self._abort_if_unique_id_configured()
         if self._overlaps():
             return self.async_abort(reason="overlapping_entry")
@@ -270,7 +277,7 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show where devices are connected, as there are none yet."""
         return self.async_show_menu(
             step_id="no_devices",
-            menu_options=["look_again", "go_on"],
+            menu_options=["look_again", "change", "go_on"],
             description_placeholders={
                 "link_url": link_url(
                     self._typed[CONF_APP_ID],
@@ -286,14 +293,14 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> ConfigFlowResult:
         """Look whether devices were connected meanwhile."""
         if errors := await self._async_look():
-            return self.async_show_form(
-                step_id="user",
-                data_schema=self.add_suggested_values_to_schema(
-                    ACCOUNT_SCHEMA, self._typed
-                ),
-                errors=errors,
-            )
+            return self._first_form(self._typed, errors)
         return await self._async_check()
+
+    async def async_step_change(
+        self, user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Go back to the first form: a mistyped user has no devices either."""
+        return self._first_form(self._typed, {})
 
     async def async_step_go_on(
         self, user_input: dict[str, Any] | None = None
@@ -376,8 +383,19 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             self._typed = {**_others(entry, schema), **_tidy(user_input)}
             errors = self._missing() or await self._async_look(schema, ids=True)
-            if not errors:
-                return await self._async_update(entry, schema)
+            reason = None if errors else self._unfit(entry)
+            if reason is not None and schema is KEY_SCHEMA:
+                # To close it would leave nothing to enter the right key in.
+                errors[CONF_API_KEY] = reason
+            elif reason is not None:
+                return self.async_abort(reason=reason)
+            elif not errors:
+                # Others may have changed the rest while the key was tried.
+                return self.async_update_reload_and_abort(
+                    entry,
+                    unique_id=self._unique_id(),
+                    data={**self._typed, **_others(entry, schema)},
+                )
         suggested = {
             name: value
             for name, value in (user_input or entry.data).items()
@@ -386,13 +404,13 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id=step_id,
             data_schema=self.add_suggested_values_to_schema(schema, suggested),
-            description_placeholders={"title": entry.title},
+            description_placeholders={"title": entry.title, "docs_url": DOCS_URL},
             errors=errors,
         )
 
-    async def _async_update(
-        self, entry: ConfigEntry, schema: vol.Schema
-    ) -> ConfigFlowResult:
+    @callback
+    def _unfit(self, entry: ConfigEntry) -> str | None:
+        """Return why an entry cannot have what was typed, or None if it can."""
         environment, _, _ = (entry.unique_id or "").partition(":")
         owned = {
             device_id
@@ -405,13 +423,8 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
         if environment != self._found.environment or (
             owned and not owned & self._found.device_ids
         ):
-            return self.async_abort(reason="wrong_account")
+            return "wrong_account"
         unique_id = self._unique_id()
         if any(other.unique_id == unique_id for other in self._other_entries()):
-            return self.async_abort(reason="already_configured")
-        if self._overlaps():
-            return self.async_abort(reason="overlapping_entry")
-        # Others may have changed the rest while the key was tried.
-        return self.async_update_reload_and_abort(
-            entry, unique_id=unique_id, data={**self._typed, **_others(entry, schema)}
-        )
+            return "already_configured"
+        return "overlapping_entry" if self._overlaps() else None

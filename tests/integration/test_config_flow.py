@@ -61,6 +61,7 @@ async def _begin(hass: HomeAssistant) -> ConfigFlowResult:
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "user"
     assert not result["errors"]
+    assert result["description_placeholders"] == {"docs_url": "https://docs.amps.ai"}
     return result
 
 
@@ -534,7 +535,7 @@ def _is_no_devices(result: ConfigFlowResult, link_url: str) -> bool:
     return (
         result["type"] is FlowResultType.MENU
         and result["step_id"] == "no_devices"
-        and result["menu_options"] == ["look_again", "go_on"]
+        and result["menu_options"] == ["look_again", "change", "go_on"]
         and result["description_placeholders"] == {"link_url": link_url}
     )
 
@@ -606,17 +607,41 @@ async def test_trouble_while_looking_again(
     assert result["type"] is FlowResultType.CREATE_ENTRY
 
 
+async def test_back_to_a_mistyped_user(hass: HomeAssistant) -> None:
+    """A wrong user ID looks like no devices; the form has all that was typed."""
+    result = await _fill(hass, **{CONF_USER_ID: "user_mistyped"})
+    result = await _answer(hass, result, next_step_id="change")
+    assert _is_form(result, "user")
+    assert _suggested(result) == {**ACCOUNT, CONF_USER_ID: "user_mistyped"}
+    result = await _answer(hass, result, **ACCOUNT, **{CONF_USER_ID: USER})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].unique_id == f"sandbox:{APP_ID}:{USER}"
+
+
+async def test_back_from_a_mistyped_user_of_a_large_account(
+    hass: HomeAssistant, sandbox: Sandbox
+) -> None:
+    _furnish(sandbox, 101)
+    result = await _fill(hass)
+    result = await _answer(hass, result, **{CONF_USER_ID: "user_mistyped"})
+    result = await _answer(hass, result, next_step_id="change")
+    assert _suggested(result) == {**ACCOUNT, CONF_USER_ID: "user_mistyped"}
+
+
 @pytest.mark.parametrize("home", ["empty"])
-@pytest.mark.parametrize("choice", ["look_again", "go_on"])
-async def test_two_flows_for_one_account(hass: HomeAssistant, choice: str) -> None:
-    """The second flow ends at once, the first one goes on."""
-    first = await _fill(hass)
-    second = await _fill(hass)
-    assert _is_abort(second, "already_in_progress")
-    first = await _answer(hass, first, next_step_id=choice)
-    if choice == "look_again":
-        first = await _answer(hass, first, next_step_id="go_on")
-    assert first["type"] is FlowResultType.CREATE_ENTRY
+@pytest.mark.parametrize("left", [0, 1], ids=["the older", "the newer"])
+async def test_left_at_the_menu(hass: HomeAssistant, left: int) -> None:
+    """A flow that a reload of the page left behind is in nobody's way.
+
+    Nor is the other one, where both are open still; no flow is left over.
+    """
+    flows = [await _fill(hass), await _fill(hass)]
+    assert all(result["type"] is FlowResultType.MENU for result in flows)
+    flows.pop(left)
+    result = await _answer(hass, flows[0], next_step_id="look_again")
+    result = await _answer(hass, result, next_step_id="go_on")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert not hass.config_entries.flow.async_progress()
 
 
 @pytest.mark.parametrize("home", ["empty"])
@@ -897,6 +922,13 @@ def _with_key(step: str, key: str) -> dict[str, str]:
     )
 
 
+def _is_refused(result: ConfigFlowResult, step: str, reason: str) -> bool:
+    """Tell whether a key was refused: at the field where nothing else is asked for."""
+    if step == "reauth_confirm":
+        return _is_form(result, step, **{CONF_API_KEY: reason})
+    return _is_abort(result, reason)
+
+
 def _successful(step: str) -> str:
     return f"{step.removesuffix('_confirm')}_successful"
 
@@ -1028,9 +1060,23 @@ async def test_wrong_account(
     before = dict(loaded.data)
     flow = await _mend(hass, loaded, step)
     result = await _answer(hass, flow, **_with_key(step, stranger.key))
-    assert _is_abort(result, "wrong_account")
+    assert _is_refused(result, step, "wrong_account")
     assert loaded.data == before
     assert loaded.state is ConfigEntryState.LOADED
+
+
+async def test_the_right_key_after_a_wrong_one(
+    hass: HomeAssistant, sandbox: Sandbox, loaded: MockConfigEntry
+) -> None:
+    """The request for a new key stays open until it has one."""
+    sandbox.add_account(OTHER_KEY)
+    flow = await _mend(hass, loaded, "reauth_confirm")
+    result = await _answer(hass, flow, **{CONF_API_KEY: LIVE_KEY})
+    assert _is_form(result, "reauth_confirm", **{CONF_API_KEY: "wrong_account"})
+    assert CONF_API_KEY not in _suggested(result)
+    result = await _answer(hass, result, **{CONF_API_KEY: OTHER_KEY})
+    assert _is_abort(result, "reauth_successful")
+    assert loaded.data[CONF_API_KEY] == OTHER_KEY
 
 
 async def test_account_with_some_of_the_devices(
@@ -1064,7 +1110,7 @@ async def test_entry_without_devices_in_the_other_environment(
 ) -> None:
     flow = await _mend(hass, loaded, step)
     result = await _answer(hass, flow, **_with_key(step, LIVE_KEY))
-    assert _is_abort(result, "wrong_account")
+    assert _is_refused(result, step, "wrong_account")
 
 
 @pytest.mark.parametrize("home", ["two"])
@@ -1176,7 +1222,7 @@ async def test_key_of_another_entry(
     sandbox.add_account(OTHER_KEY)
     flow = await _mend(hass, first, step)
     result = await _answer(hass, flow, **_with_key(step, OTHER_KEY))
-    assert _is_abort(result, "overlapping_entry")
+    assert _is_refused(result, step, "overlapping_entry")
     assert first.data == ACCOUNT
 
 

@@ -12,6 +12,9 @@ DOMAIN: Final = "amps_ai"
 ENTRY_VERSION: Final = 1
 LOGGER: Final = logging.getLogger(__package__.rpartition(".")[0])
 
+# Leads to the dashboard of Amps AI, with the keys, the app and the webhooks.
+DOCS_URL: Final = "https://docs.amps.ai"
+
 CONF_APP_ID: Final = "app_id"
 CONF_USER_ID: Final = "user_id"
 

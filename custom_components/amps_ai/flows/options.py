@@ -17,7 +17,13 @@ from homeassistant.helpers.translation import async_get_translations
 import voluptuous as vol
 
 from ..api.webhook import InvalidSecretError, WebhookVerifier
-from ..common.const import CONF_FRESHNESS, CONF_WEBHOOK, CONF_WEBHOOK_SECRET, DOMAIN
+from ..common.const import (
+    CONF_FRESHNESS,
+    CONF_WEBHOOK,
+    CONF_WEBHOOK_SECRET,
+    DOCS_URL,
+    DOMAIN,
+)
 from ..readings.freshness import LEVELS, STANDARD
 from ..webhooks import async_address
 
@@ -47,7 +53,10 @@ class AmpsOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id="init",
             data_schema=_schema(shown),
-            description_placeholders={"url": await self._async_url()},
+            description_placeholders={
+                "url": await self._async_url(),
+                "docs_url": DOCS_URL,
+            },
             errors=errors,
         )
 
