@@ -1,0 +1,1 @@
+"""Mutation: whether the tests notice when a line says something else."""
