@@ -377,7 +377,7 @@ async def test_reading_the_options(
     """The options, with the one text that is filled in before it is handed out."""
     result: Any = await hass.config_entries.options.async_init(home_of.entry_id)
     said = await reader.form("options", result)
-    assert len(said) == 2 + 2 * 3
+    assert len(said) == 2 + 2 * 4
     assert result["description_placeholders"]["docs_url"] in said[1]
     # Nothing leads to this home from outside, and it says so in its language,
     # where the webhooks are switched on.

@@ -24,8 +24,8 @@ from sandbox import Sandbox
 SECRET = "whsec_" + b64encode(b"a secret of twenty-four.").decode()
 OTHER = "whsec_" + b64encode(b"another one, and longer..").decode()
 CLOUDHOOK = "https://hooks.nabu.example/abc"
-ON = {"freshness": "standard", "webhook": True}
-OFF = {"freshness": "standard", "webhook": False}
+ON = {"freshness": "standard", "notify_failures": True, "webhook": True}
+OFF = {"freshness": "standard", "notify_failures": True, "webhook": False}
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def test_no_good_secret(
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"webhook_secret": error}
     # What was typed stands there still, but for the secret.
-    assert _shown(result) == {"freshness": "fast", "webhook": True}
+    assert _shown(result) == {**ON, "freshness": "fast"}
     assert loaded.options == {}
     assert CONF_WEBHOOK_SECRET not in loaded.data
     reloads.assert_not_awaited()
@@ -136,7 +136,7 @@ async def test_defaults(
 ) -> None:
     """At first, everything is as without options."""
     result = await _open(hass, loaded)
-    assert _shown(result) == {"freshness": "standard", "webhook": False}
+    assert _shown(result) == OFF
     result = await hass.config_entries.options.async_configure(result["flow_id"], {})
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert loaded.options == OFF
@@ -148,7 +148,7 @@ async def test_freshness(
 ) -> None:
     """The freshness is an option, and shown as chosen."""
     await _submit(hass, loaded, {"freshness": freshness, "webhook": False})
-    assert loaded.options == {"freshness": freshness, "webhook": False}
+    assert loaded.options == {**OFF, "freshness": freshness}
     reloads.assert_awaited_once_with(loaded.entry_id)
     result = await _open(hass, loaded)
     assert _shown(result)["freshness"] == freshness

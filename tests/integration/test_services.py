@@ -1133,7 +1133,7 @@ async def test_failure_by_then_is_raised(
         await _push(hass, "charge", BATTERY)
     await done(hass)
     assert caught.value.translation_key == "action_failed"
-    for word in ("Powerwall 2", "charge", "DEVICE_REFUSED", "Not now"):
+    for word in ("Powerwall 2", "“Charge”", "DEVICE_REFUSED", "Not now"):
         assert word in str(caught.value)
     assert [event.data["error"] for event in ends] == ["DEVICE_REFUSED"]
 

@@ -19,6 +19,8 @@ CONF_APP_ID: Final = "app_id"
 CONF_USER_ID: Final = "user_id"
 
 CONF_FRESHNESS: Final = "freshness"
+# Whether a failure that comes after its call is told by a notification.
+CONF_NOTIFY_FAILURES: Final = "notify_failures"
 # Options; but the secret and the address in the cloud are in the data.
 CONF_WEBHOOK: Final = "webhook"
 CONF_WEBHOOK_SECRET: Final = "webhook_secret"

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
+from homeassistant.core import async_get_hass_or_none
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
 from ..api import (
@@ -32,6 +33,7 @@ from ..api import (
 from ..api.errors import COMMAND_NOT_SUPPORTED
 from ..api.vocabulary import SCHEDULER_ACTIVE
 from .const import DOMAIN
+from .words import command_name
 
 # The most special kind first; what is not here is told by its code and message.
 _KEYS: tuple[tuple[type[AmpsError], str], ...] = (
@@ -97,7 +99,9 @@ def action_error(action: Action, name: str) -> HomeAssistantError:
         translation_key=_CODES.get(action.error_code or "", "action_failed"),
         translation_placeholders={
             "device": name,
-            "command": action.command or "-",
+            "command": command_name(
+                async_get_hass_or_none(), action.command, action.device_type
+            ),
             "code": action.error_code or "-",
             "message": action.error_message or "-",
         },

@@ -1,4 +1,4 @@
-"""Options: how fresh the data is kept, and webhooks."""
+"""Options: how fresh the data is kept, notifications, and webhooks."""
 
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ import voluptuous as vol
 from ..api.webhook import InvalidSecretError, WebhookVerifier
 from ..common.const import (
     CONF_FRESHNESS,
+    CONF_NOTIFY_FAILURES,
     CONF_WEBHOOK,
     CONF_WEBHOOK_SECRET,
     DOCS_URL,
@@ -113,6 +114,9 @@ def _schema(shown: dict[str, Any]) -> vol.Schema:
                     options=list(LEVELS), translation_key=CONF_FRESHNESS
                 )
             ),
+            vol.Required(
+                CONF_NOTIFY_FAILURES, default=shown.get(CONF_NOTIFY_FAILURES, True)
+            ): BooleanSelector(),
             vol.Required(
                 CONF_WEBHOOK, default=shown.get(CONF_WEBHOOK, False)
             ): BooleanSelector(),

@@ -82,6 +82,9 @@ class Lane:
     told: deque[Action] = field(default_factory=lambda: deque(maxlen=20))
     # Timers of actions that begin, or end, later.
     later: dict[str, list[CALLBACK_TYPE]] = field(default_factory=dict)
+    # Ids of actions that were sent from here and had not ended when their call
+    # returned: nobody hears of their failure by that.
+    unheard: deque[str] = field(default_factory=lambda: deque(maxlen=20))
     # Whether an action waits for another one to end.
     queued: bool = False
     latest: Action | None = None

@@ -28,6 +28,7 @@ from .displaced import Displaced
 from .following import Follower
 from .intents import Intents
 from .lane import Intent, Lanes, Turn
+from .notices import Notices
 from .order import Order
 from .sending import Sender
 from .telling import Teller
@@ -53,7 +54,8 @@ class PushManager:
         self._webhooks_work = webhooks_work
         self._lanes = Lanes(account, coordinators, ends)
         self.intents = Intents(self._lanes)
-        self.teller = Teller(self._lanes)
+        self._notices = Notices(account)
+        self.teller = Teller(self._lanes, self._notices)
         self.follower = Follower(
             self._lanes, self.intents, self.teller, schedule, webhooks_work
         )
@@ -61,7 +63,9 @@ class PushManager:
         self._sender = Sender(
             self._lanes, self.teller, self.follower, self.displaced, schedule
         )
-        self._order = Order(self._lanes, self.intents, self.follower, self._sender)
+        self._order = Order(
+            self._lanes, self.intents, self.follower, self._sender, self._notices
+        )
         listeners: list[CALLBACK_TYPE] = [
             schedule.async_listen_found(self.follower.async_follow_later),
             schedule.async_listen_gone(self.follower.async_look_after),
@@ -169,11 +173,16 @@ class PushManager:
         action, future = await self._account.async_run(
             self._async_command(device, push)
         )
+        unheard = self._lanes.of(device.id).unheard
         if future is None:
+            unheard.append(action.id)
             return action
         if wait:
             await asyncio.wait([future], timeout=wait)
-        if not future.done() or (ended := future.result()) is None:
+        if not future.done():
+            unheard.append(action.id)
+            return action
+        if (ended := future.result()) is None:
             return action
         if ended.state == ActionState.FAILED:
             raise action_error(ended, name)
@@ -219,6 +228,7 @@ class PushManager:
                 return await self._account.client.async_update_settings(device, values)
 
         updated = await self._account.async_run(_async_write())
+        self._notices.async_dismiss(device.id)
         self._lanes.async_read_soon(device)
         return updated
 
@@ -236,9 +246,11 @@ class PushManager:
         """Forget a device that is gone."""
         if device is None:
             self._lanes.async_forget(device_id)
+            self._notices.async_dismiss(device_id)
 
     @callback
     def async_stop(self) -> None:
         """Forget what is under way; the tasks end with the entry."""
         self._lanes.async_stop()
         self.displaced.async_stop()
+        self._notices.async_stop()

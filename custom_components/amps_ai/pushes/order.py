@@ -11,9 +11,11 @@ from ..api import Action, ActionState, Device
 from ..api.clock import mark, passed
 from ..common.const import LOGGER
 from ..common.errors import action_error
+from ..common.words import command_name, setting_name
 from .following import Follower
 from .intents import Intents
 from .lane import Intent, Lane, Lanes, Turn
+from .notices import Notices
 from .sending import Sender
 
 # How long a control's call waits for the end of its action, and for its turn.
@@ -28,13 +30,19 @@ class Order:
     """Let the taps of controls have their turn."""
 
     def __init__(
-        self, lanes: Lanes, intents: Intents, follower: Follower, sender: Sender
+        self,
+        lanes: Lanes,
+        intents: Intents,
+        follower: Follower,
+        sender: Sender,
+        notices: Notices,
     ) -> None:
         """Begin with nobody who waits."""
         self._lanes = lanes
         self._intents = intents
         self._follower = follower
         self._sender = sender
+        self._notices = notices
 
     async def async_take(
         self, device: Device, intent: Intent, send: Send, rest: float = 0
@@ -66,16 +74,25 @@ class Order:
         if task.done():
             task.result()
         else:
-            task.add_done_callback(lambda done: self._ended_later(device, done))
+            task.add_done_callback(lambda done: self._ended_later(device, intent, done))
 
     @callback
-    def _ended_later(self, device: Device, task: asyncio.Task[None]) -> None:
+    def _ended_later(
+        self, device: Device, intent: Intent, task: asyncio.Task[None]
+    ) -> None:
         """Tell of a failure after the call has returned."""
         if task.cancelled():
             return
         err = task.exception()
         if isinstance(err, HomeAssistantError):
             LOGGER.warning("%s", err)
+            hass = self._lanes.hass
+            what = (
+                setting_name(hass, intent.control)
+                if intent.command is None
+                else command_name(hass, intent.command, device.type)
+            )
+            self._notices.async_failed(device, what, err)
         elif err is not None:
             LOGGER.error("Unexpected error of a tap", exc_info=err)
 
@@ -83,21 +100,23 @@ class Order:
         self, device: Device, intent: Intent, send: Send, rest: float, turn: Turn
     ) -> None:
         """Send, and wait a while for the end; raise if it fails by then."""
-        future = await self._lanes.account.async_run(
+        sent = await self._lanes.account.async_run(
             self._async_turn(device, intent, send, rest, turn)
         )
-        if future is None:
+        if sent is None:
             return
+        action, future = sent
         await asyncio.wait([future], timeout=CONTROL_WAIT)
-        ended = future.result() if future.done() else None
-        if ended is not None and ended.state == ActionState.FAILED:
+        if not future.done():
+            turn.lane.unheard.append(action.id)
+        elif (ended := future.result()) and ended.state == ActionState.FAILED:
             name = self._lanes.account.async_spoken_name(device)
             raise action_error(ended, name)
 
     async def _async_turn(
         self, device: Device, intent: Intent, send: Send, rest: float, turn: Turn
-    ) -> asyncio.Future[Action | None] | None:
-        """Send when it is time; return what tells the end, if there is one."""
+    ) -> tuple[Action, asyncio.Future[Action | None]] | None:
+        """Send when it is time; return the action and what tells its end."""
         lane = turn.lane
         try:
             if rest:
@@ -122,10 +141,12 @@ class Order:
                 del lane.newest[intent.control]
         if action is None:
             # A setting, which has no action, or a tap that was replaced.
+            if intent.command is None:
+                self._notices.async_dismiss(device.id)
             if self._intents.async_await_reading(device, intent, None):
                 self._lanes.async_read_soon(device)
             return None
-        return self._follower.async_follow(device, action, intent)
+        return action, self._follower.async_follow(device, action, intent)
 
     async def _async_rest(self, lane: Lane, control: str, rest: float) -> None:
         """Wait until a slider rests, but not for ever."""

@@ -9,15 +9,19 @@ from ..api.errors import Scope, error_type
 from ..api.vocabulary import SCHEDULER_ACTIVE
 from ..common import issues
 from ..common.const import EVENT_ACTION
-from .lane import Lanes
+from ..common.errors import action_error
+from ..common.words import command_name
+from .lane import Lane, Lanes
+from .notices import Notices
 
 
 class Teller:
     """Tell of the ends of actions, and open what a person has to decide."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: Lanes, notices: Notices) -> None:
         """Begin with nothing told."""
         self._lanes = lanes
+        self._notices = notices
 
     @callback
     def async_listen(
@@ -44,7 +48,23 @@ class Teller:
             },
         )
         lane.listeners.async_call(action)
+        self._notify(device, lane, action)
         return True
+
+    def _notify(self, device: Device, lane: Lane, action: Action) -> None:
+        """Tell of a failure that no call raises, or take the last one back."""
+        unheard = action.id in lane.unheard
+        if unheard:
+            lane.unheard.remove(action.id)
+        account = self._lanes.account
+        if action.state == ActionState.COMPLETED:
+            self._notices.async_dismiss(device.id)
+        elif unheard and action.state == ActionState.FAILED:
+            self._notices.async_failed(
+                device,
+                command_name(account.hass, action.command, device.type),
+                action_error(action, account.async_spoken_name(device)),
+            )
 
     @callback
     def async_mend(self, device: Device, action: Action) -> None:
