@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.machinery import SourceFileLoader
 import json
 import os
@@ -98,9 +99,15 @@ def _tests(data: Path, files: list[str]) -> Tests:
 
 
 def _prepare() -> None:
-    """Load what every test needs, and nothing of the integration."""
-    from homeassistant import bootstrap  # noqa: F401
-    import pytest_homeassistant_custom_component.plugins  # noqa: F401
+    """Load what every test needs, and nothing of the integration.
+
+    The tools for tests come first, as they put things in the core's place.
+    """
+    for name in (
+        "pytest_homeassistant_custom_component.plugins",
+        "homeassistant.bootstrap",
+    ):
+        import_module(name)
 
 
 def _stand_in(mutant: Mutant) -> None:
