@@ -14,6 +14,7 @@ import threading
 import time
 from typing import Any
 from unittest.mock import NonCallableMock
+from weakref import WeakKeyDictionary
 
 import freezegun
 from homeassistant.core import HomeAssistant, callback
@@ -24,6 +25,12 @@ from pytest_homeassistant_custom_component import common
 
 from custom_components.amps_ai.api import redact
 
+# The clock of each loop that rests.
+_IDLE_TIMES: WeakKeyDictionary[asyncio.AbstractEventLoop, Callable[[], float]] = (
+    WeakKeyDictionary()
+)
+# Shorter than this, in seconds, nothing waits.
+_SHORTEST = 0.001
 _RESOLUTION = time.get_clock_info("monotonic").resolution
 
 
@@ -73,6 +80,21 @@ def idle_time(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
 
     selector.select = _select  # type: ignore[method-assign]
     return lambda: now
+
+
+async def rested(seconds: float) -> None:
+    """Wait until a loop has had nothing to do for so long, in all.
+
+    For what should not happen: whatever is under way goes on meanwhile, however
+    long a busy machine takes for it.
+    """
+    loop = asyncio.get_running_loop()
+    idle = _IDLE_TIMES.get(loop)
+    if idle is None:
+        idle = _IDLE_TIMES[loop] = idle_time(loop)
+    until = idle() + seconds
+    while (left := until - idle()) > _SHORTEST:
+        await asyncio.sleep(left)
 
 
 @callback

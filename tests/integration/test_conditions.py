@@ -1,6 +1,5 @@
 """Automations that go on under the integration's own conditions, or generic ones."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -28,6 +27,8 @@ from custom_components.amps_ai.api import DeviceType, Push
 from custom_components.amps_ai.common.const import DOMAIN
 from custom_components.amps_ai.condition import CONDITIONS
 from sandbox import Sandbox
+
+from ..lean import rested
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -60,7 +61,7 @@ async def _end_it_all(
     yield
     for _ in range(3):
         sandbox.clock.advance(21)
-        await asyncio.sleep(0.05)
+        await rested(0.05)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
@@ -273,7 +274,7 @@ async def test_planned_command_is_not_pending(
     assert not await _passes(hass)
     freezer.tick(timedelta(minutes=10, seconds=2))
     sandbox.clock.advance(602)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     assert await _passes(hass)
     await _end(hass, sandbox)
     assert not await _passes(hass)

@@ -29,6 +29,7 @@ from custom_components.amps_ai.api import ActionState, DeviceType, Push
 from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox import Sandbox
 
+from ..lean import rested
 from .helpers import done
 
 BATTERY = "device_battery_001"
@@ -213,7 +214,7 @@ async def test_tap_shows_at_once_and_ends_with_a_reading(
     assert _state(hass, "sensor.pulsar_plus_power") == power
     assert _state(hass, "sensor.pulsar_plus_last_command") == "acknowledged"
     sandbox.clock.advance(31)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert _state(hass, "sensor.pulsar_plus_last_command") == "completed"
     assert _attributes(hass, "event.pulsar_plus_command")["event_type"] == ("completed")
@@ -292,7 +293,7 @@ async def test_later_failure_is_told(
     assert _state(hass, MODE) == "charge"
     assert not ends
     sandbox.clock.advance(31)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert _state(hass, MODE) == "auto_balanced"
     assert [event.data["error"] for event in ends] == ["NO"]
@@ -382,7 +383,7 @@ async def test_busy_for_too_long(
     assert _state(hass, MODE) == "auto_balanced"
     sandbox.requests.clear()
     sandbox.clock.advance(1001)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert not sandbox.requests.pushes(BATTERY)
 
@@ -547,7 +548,7 @@ async def test_unload_in_the_middle(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 1000
     call = hass.async_create_task(_call(hass, "select_option", MODE, option="charge"))
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     assert await hass.config_entries.async_unload(loaded.entry_id)
     await call
     await done(hass)
@@ -592,12 +593,12 @@ async def test_one_in_flight_from_elsewhere_is_waited_for(
         task = hass.async_create_task(
             _call(hass, "select_option", MODE, option="charge")
         )
-        await asyncio.sleep(0.2)
+        await rested(0.2)
         assert not task.done()
         sandbox.clock.advance(21)
         await task
     sandbox.clock.advance(21)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert _state(hass, MODE) == "charge"
     assert _state(hass, "sensor.powerwall_2_last_command") == "completed"
@@ -692,7 +693,7 @@ async def test_follower_holds_back_with_the_account(
     while not limits.remaining:
         await asyncio.sleep(0.01)
     assert limits.remaining > 200
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     assert overload.hits == 1
     # What a webhook tells meanwhile, is heard.
     runtime = loaded.runtime_data

@@ -1,6 +1,5 @@
 """What is planned: how it is shown, kept up to date, followed and taken back."""
 
-import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -28,6 +27,7 @@ from custom_components.amps_ai.common.const import (
 )
 from sandbox import TEST_KEY, Sandbox
 
+from ..lean import rested
 from .conftest import APP_ID
 from .helpers import done, registered
 
@@ -51,7 +51,7 @@ async def _set_up(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     """Set the entry up, without waiting for the ends of what is open."""
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
-    await asyncio.sleep(0.1)
+    await rested(0.1)
 
 
 async def _go(
@@ -627,12 +627,12 @@ async def test_scheduled_command_is_followed_from_its_start(
     sandbox.clock.advance(62)
     freezer.tick(timedelta(seconds=62))
     async_fire_time_changed(hass)
-    await asyncio.sleep(0.2)
+    await rested(0.2)
     # It has begun and is in flight.
     assert sandbox.requests.of("GET", f"/actions/{planned['id']}")
     assert not ends
     sandbox.clock.advance(5)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert [dict(event.data) for event in ends] == [
         {
@@ -861,7 +861,7 @@ async def test_open_command_is_taken_up_again(
     await _restart(hass, loaded)
     assert not ends
     sandbox.clock.advance(61)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
         (pushed["id"], "completed")
@@ -915,7 +915,7 @@ async def test_planned_command_is_taken_up_again(
         sandbox.clock.advance(9 * 60)
         freezer.tick(timedelta(minutes=9))
         async_fire_time_changed(hass)
-        await asyncio.sleep(0.1)
+        await rested(0.1)
     # Nobody has to ask for it before its start.
     assert len(sandbox.requests.of("GET", f"/actions/{planned['id']}")) <= 1
     assert len(await _events(hass)) == 1
@@ -937,7 +937,7 @@ async def test_planned_command_is_not_asked_for_all_the_time(
     planned = await _plan(hass, BATTERY, "charge", delay="02:00")
     await done(hass)
     await _restart(hass, loaded)
-    await asyncio.sleep(0.5)
+    await rested(0.5)
     assert len(sandbox.requests.of("GET", f"/actions/{planned['id']}")) <= 1
 
 
@@ -959,7 +959,7 @@ async def test_entry_that_goes_leaves_nothing_behind(
     await done(hass)
     sandbox.action_seconds = 1000
     await _plan(hass, HVAC, "idle", wait=False)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     if removed:
         await hass.config_entries.async_remove(loaded.entry_id)
     else:
@@ -986,10 +986,10 @@ async def test_reload_in_the_middle_tells_once(
     pushed = await _plan(hass, CHARGER, "idle", wait=False)
     for _ in range(3):
         assert await hass.config_entries.async_reload(loaded.entry_id)
-        await asyncio.sleep(0.05)
+        await rested(0.05)
     assert not ends
     sandbox.clock.advance(61)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     await _go(hass, sandbox, freezer, HOUR)
     assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
@@ -1005,11 +1005,11 @@ async def test_unload_while_the_schedule_is_asked_for(
         method="GET", path="/actions", kind="delay", delay=0.5, times=None
     )
     await _plan(hass, BATTERY, "charge", delay="01:00")
-    await asyncio.sleep(0.05)
+    await rested(0.05)
     assert await hass.config_entries.async_unload(loaded.entry_id)
     await done(hass)
     sandbox.requests.clear()
-    await asyncio.sleep(0.6)
+    await rested(0.6)
     assert not list(sandbox.requests)
 
 

@@ -30,6 +30,7 @@ from custom_components.amps_ai.common.const import (
 )
 from sandbox import TEST_KEY, Sandbox
 
+from ..lean import rested
 from .conftest import APP_ID
 from .helpers import done, registered
 
@@ -1072,9 +1073,9 @@ async def test_call_waits_ten_seconds(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 60
     call = hass.async_create_task(_push(hass, "charge", BATTERY))
-    await asyncio.sleep(0.2)
+    await rested(0.2)
     freezer.tick(timedelta(seconds=9))
-    await asyncio.sleep(0.2)
+    await rested(0.2)
     assert not call.done()
     freezer.tick(timedelta(seconds=2))
     async with asyncio.timeout(1):
@@ -1083,7 +1084,7 @@ async def test_call_waits_ten_seconds(
     assert record["id"] == sandbox.home.actions[-1].id
     assert not ends
     sandbox.clock.advance(61)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert [event.data["state"] for event in ends] == ["completed"]
 
@@ -1094,7 +1095,7 @@ async def test_call_returns_with_the_end(
     """A command that ends earlier is answered with its end."""
     sandbox.action_seconds = 5
     call = hass.async_create_task(_push(hass, "charge", BATTERY))
-    await asyncio.sleep(0.2)
+    await rested(0.2)
     assert not call.done()
     sandbox.clock.advance(6)
     async with asyncio.timeout(1):
@@ -1114,7 +1115,7 @@ async def test_call_that_does_not_wait(
     assert record["state"] == "acknowledged"
     assert not ends
     sandbox.clock.advance(31)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert [(event.data["state"], event.data["error"]) for event in ends] == [
         ("failed", "NO")
@@ -1149,7 +1150,7 @@ async def test_later_failure_is_told(
     assert record["state"] == "acknowledged"
     assert not ends
     sandbox.clock.advance(31)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert [dict(event.data) for event in ends] == [
         {
@@ -1189,7 +1190,7 @@ async def test_unload_while_a_call_waits(
     ends = async_capture_events(hass, EVENT_ACTION)
     sandbox.action_seconds = 1000
     call = hass.async_create_task(_push(hass, "charge", BATTERY))
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     assert await hass.config_entries.async_unload(loaded.entry_id)
     async with asyncio.timeout(2):
         record = await call
@@ -1279,7 +1280,7 @@ async def test_queueing_after_what_is_in_flight(
     assert (first["state"], second["state"]) == ("acknowledged", "scheduled")
     for _ in range(2):
         sandbox.clock.advance(21)
-        await asyncio.sleep(0.1)
+        await rested(0.1)
     await done(hass)
     assert [(event.data["action_id"], event.data["state"]) for event in ends] == [
         (first["id"], "completed"),
@@ -1294,14 +1295,14 @@ async def test_one_in_flight_is_waited_for(
     sandbox.action_seconds = 20
     await _push(hass, "discharge", BATTERY, wait=False)
     call = hass.async_create_task(_push(hass, "charge", BATTERY, wait=False))
-    await asyncio.sleep(0.2)
+    await rested(0.2)
     assert not call.done()
     sandbox.clock.advance(21)
     async with asyncio.timeout(2):
         record = await call
     assert record["command"] == "charge"
     sandbox.clock.advance(21)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     accepted = [
         item.body for item in sandbox.requests.pushes(BATTERY) if item.status == 202
@@ -1319,9 +1320,9 @@ async def test_busy_for_too_long(
     sandbox.action_seconds = 1000
     await _push(hass, "discharge", BATTERY, wait=False)
     call = hass.async_create_task(_push(hass, "charge", BATTERY))
-    await asyncio.sleep(0.2)
+    await rested(0.2)
     freezer.tick(timedelta(seconds=9))
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     assert not call.done()
     freezer.tick(timedelta(seconds=2))
     with pytest.raises(HomeAssistantError) as caught:
@@ -1331,7 +1332,7 @@ async def test_busy_for_too_long(
     assert "Powerwall 2" in str(caught.value)
     sandbox.requests.clear()
     sandbox.clock.advance(1001)
-    await asyncio.sleep(0.1)
+    await rested(0.1)
     await done(hass)
     assert not sandbox.requests.pushes()
 

@@ -45,6 +45,7 @@ from custom_components.amps_ai.common.const import (
 from sandbox import TEST_KEY, Sandbox
 from sandbox.webhooks import headers_of
 
+from ..lean import rested
 from .helpers import done
 
 BATTERY = "device_battery_001"
@@ -311,12 +312,12 @@ async def test_cut_off(
     head = f"POST /api/webhook/{WEBHOOK_ID} HTTP/1.1\r\nHost: x\r\n"
     writer.write(head.encode() + rest)
     await writer.drain()
-    await asyncio.sleep(0.05)
+    await rested(0.05)
     if status is not None:
         assert (await reader.readline()).split()[1] == status
     writer.close()
     await writer.wait_closed()
-    await asyncio.sleep(0.05)
+    await rested(0.05)
     assert "could not be taken" not in caplog.text
     assert await send(disconnected()) == 200
     assert _issue(hass) is not None
@@ -763,7 +764,7 @@ async def test_end_that_comes_before_its_reply(
         action = await push(self, device, order)
         told.settle()
         await told.webhooks.settled()
-        await asyncio.sleep(0.05)
+        await rested(0.05)
         return action
 
     with patch.object(AmpsClient, "async_push", _late):
@@ -860,7 +861,7 @@ async def test_end_is_told_at_once(hass: HomeAssistant, told: Sandbox) -> None:
     ends = async_capture_events(hass, EVENT_ACTION)
     call = hass.async_create_task(_tap(hass))
     await _eventually(lambda: told.requests.pushes(BATTERY))
-    await asyncio.sleep(0.05)
+    await rested(0.05)
     told.clock.advance(5)
     async with asyncio.timeout(2):
         await call
@@ -879,7 +880,7 @@ async def test_failure_is_told_at_once(
     ends = async_capture_events(hass, EVENT_ACTION)
     call = hass.async_create_task(_tap(hass))
     await _eventually(lambda: told.requests.pushes(BATTERY))
-    await asyncio.sleep(0.05)
+    await rested(0.05)
     told.clock.advance(5)
     with pytest.raises(Exception, match="Not now"):
         async with asyncio.timeout(2):

@@ -97,6 +97,13 @@ def _is_script(task: asyncio.Future[Any]) -> bool:
     return name.startswith(("AutomationEntity.", "Script.", "_ScriptRun."))
 
 
+def _is_following(task: asyncio.Future[Any]) -> bool:
+    """Tell whether a task follows an action to its end."""
+    return isinstance(task, asyncio.Task) and task.get_name().startswith(
+        "Amps AI action"
+    )
+
+
 class House:
     """A home with the entry loaded, in which time can go on."""
 
@@ -116,6 +123,8 @@ class House:
         self.sandbox = sandbox
         self.freezer = freezer
         self.entry = entry
+        # Whether what is followed is left alone while time goes on.
+        self.leave_following = False
 
     async def calm(self) -> None:
         """Wait until nothing is under way but what a script waits for."""
@@ -128,6 +137,7 @@ class House:
                 for task in self.hass._tasks | self.hass._background_tasks
                 if task is not asyncio.current_task()
                 and not (self.rest and _is_script(task))
+                and not (self.leave_following and _is_following(task))
             }
             if not tasks:
                 return

@@ -2057,8 +2057,11 @@ async def test_giving_back_that_fails_late(house: House) -> None:
     thermostat.physics.command("heat", {"target": 19})
     await _preheat(house, "2026-01-12T19:59:50")
     thermostat.next_action("failed", code="TIMEOUT", seconds=40)
+    house.leave_following = True
     with patch("custom_components.amps_ai.services.push.WAIT", 0.1):
         await house.let_pass(20, 5)
+    await house.let_pass(40, 5)
+    house.leave_following = False
     await house.until("2026-01-12T20:10:00", 15)
     assert house.pushes(HVAC) == [commanded("follow_schedule")] * 2
     assert _thermostat(house)[1] == "schedule"
