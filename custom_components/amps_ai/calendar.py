@@ -16,7 +16,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .api import Action, Device
-from .api.models import number
+from .api.values import number, told
 from .common.errors import refused
 from .runtime import AmpsConfigEntry
 
@@ -132,4 +132,4 @@ def _details(action: Action) -> str | None:
         if isinstance(value, dict)
         and (amount := number(value.get("value"))) is not None
     ]
-    return ", ".join(said) or None
+    return told(", ".join(said))

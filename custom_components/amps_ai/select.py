@@ -22,6 +22,9 @@ from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 
+# Of more, nobody could choose; those that are known come first.
+_MOST_OPTIONS: Final = 50
+
 
 @dataclass(frozen=True, kw_only=True)
 class AmpsSelectDescription(AmpsEntityDescription, SelectEntityDescription):
@@ -73,7 +76,8 @@ class AmpsModeSelect(AmpsControlEntity, SelectEntity):
         if commands is not self._made_of:
             self._made_of = commands
             self._commands = {
-                _option(name): name for name in in_order(at_once(self.device))
+                _option(name): name
+                for name in in_order(at_once(self.device))[:_MOST_OPTIONS]
             }
         standing = self._standing
         if standing is None or standing in self._commands:

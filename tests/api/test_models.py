@@ -974,3 +974,25 @@ def test_a_name_is_one_line_with_an_end() -> None:
     found = battery(vendor="Some\nmaker\x07", metadata={"model": "x" * 10_000})
     assert found.vendor == "Some maker"
     assert found.model == "x" * 500 + "…"
+
+
+def test_a_word_is_one_line_with_an_end() -> None:
+    found = battery(state={"status": "odd\nstatus\x07", "currentMode": "x" * 10_000})
+    assert isinstance(found.state, BatteryState)
+    assert found.state.status == "odd status"
+    assert found.state.current_mode == "x" * 100 + "…"
+
+
+def test_what_cannot_be_a_name_is_left_out() -> None:
+    """A word that is sent must be the very word that was told."""
+    found = battery(
+        commands={"charge": {"execution": ["immediate", "a\nb", 5]}, "x" * 101: {}},
+        settings={"\x07": {"value": 1}, "safety_reserve": {"value": 5}},
+        conflictStrategies=["queue_after", None, "", "line\nline"],
+    )
+    assert found.commands == {
+        "charge": Command(parameters={}, execution=("immediate",))
+    }
+    assert found.settings is not None
+    assert list(found.settings) == ["safety_reserve"]
+    assert found.conflict_strategies == ("queue_after",)

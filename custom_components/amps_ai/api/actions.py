@@ -15,6 +15,7 @@ from .values import (
     mapping,
     text,
     told,
+    word,
 )
 from .vocabulary import FINAL_STATES
 
@@ -25,12 +26,12 @@ class Action(Model):
 
     id: str = key("id", text)
     device_id: str | None = key("deviceId", text)
-    device_type: str | None = key("deviceType", text)
-    command: str | None = key("command", text)
+    device_type: str | None = key("deviceType", word)
+    command: str | None = key("command", word)
     parameters: Json | None = key("parameters", mapping)
-    state: str | None = key("state", text)
+    state: str | None = key("state", word)
     result: Json | None = key("result", mapping)
-    error_code: str | None = key("errorCode", told)
+    error_code: str | None = key("errorCode", word)
     error_message: str | None = key("errorMessage", told)
     created_at: datetime | None = key("createdAt", instant)
     updated_at: datetime | None = key("updatedAt", instant)

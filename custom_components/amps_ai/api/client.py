@@ -38,7 +38,17 @@ from .listing import Listing, ListPass, Page, page_of
 from .lost import no_answer, sent_once
 from .pages import PageMemory
 from .redact import REDACTED, map_texts, redacted
-from .values import Json, MalformedError, instant, mapping, number, text, told, words
+from .values import (
+    Json,
+    MalformedError,
+    instant,
+    mapping,
+    number,
+    text,
+    told,
+    word,
+    words,
+)
 from .vocabulary import DeviceType
 
 PAGE_SIZE: Final = 50
@@ -425,10 +435,10 @@ class AmpsClient:
         error = error or {}
         raise kind(
             told(self.scrub(text(error.get("message")))) or f"HTTP status {status}",
-            code=self.scrub(code),
+            code=word(self.scrub(code)),
             status=status,
             details=self.scrub(mapping(error.get("details"))),
-            request_id=self.scrub(text(meta.get("requestId"))),
+            request_id=word(self.scrub(text(meta.get("requestId")))),
             retry_after=retry_after,
         )
 

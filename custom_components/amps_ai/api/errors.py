@@ -11,6 +11,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
 
+from .values import identifiers, word, words
+
 
 class Scope(StrEnum):
     """What a request was about, which decides what a refusal means."""
@@ -141,18 +143,17 @@ class AmpsConflictError(AmpsDeviceError):
     @property
     def conflicting_action_ids(self) -> tuple[str, ...]:
         """Return the ids of the actions in the way."""
-        return _words(self.details.get("conflictingActionIds"))
+        return identifiers(self.details.get("conflictingActionIds"))
 
     @property
     def reason(self) -> str | None:
         """Return why this was not resolved, as `no_strategy_supplied`."""
-        reason = self.details.get("reason")
-        return reason if isinstance(reason, str) else None
+        return word(self.details.get("reason"))
 
     @property
     def strategies(self) -> tuple[str, ...]:
         """Return the conflict strategies that would be accepted now."""
-        return _words(self.details.get("strategies"))
+        return words(self.details.get("strategies"))
 
 
 class AmpsNotCancellableError(AmpsDeviceError):
@@ -165,12 +166,6 @@ class AmpsRefusedError(AmpsDeviceError):
 
 class AmpsNotImplementedError(AmpsError):
     """The API does not offer this yet."""
-
-
-def _words(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        return ()
-    return tuple(word for word in value if isinstance(word, str))
 
 
 # How the manufacturer says that it is asked too often.

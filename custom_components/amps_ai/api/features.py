@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from .reported import Model, key
-from .values import Json, as_it_is, each, number, text, words
+from .values import Json, as_it_is, each, number, word, words
 from .vocabulary import SETTING_UNITS, DeviceType
 
 
@@ -13,7 +13,7 @@ from .vocabulary import SETTING_UNITS, DeviceType
 class Parameter(Model):
     """What a command takes: a unit and the bounds of the value."""
 
-    unit: str | None = key("unit", text)
+    unit: str | None = key("unit", word)
     min: float | None = key("min", number)
     max: float | None = key("max", number)
 
@@ -43,7 +43,7 @@ class Command:
 class Setting(Model):
     """A lasting value of a device; `value` is a number or a truth value."""
 
-    unit: str | None = key("unit", text)
+    unit: str | None = key("unit", word)
     min: float | None = key("min", number)
     max: float | None = key("max", number)
     value: Any = key("value", as_it_is)

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, Self
 
 from .reported import Reported, key
-from .values import flag, instant, number, text
+from .values import flag, instant, number, word
 from .vocabulary import DeviceType
 
 # A battery of more than this many kWh is a reply that speaks in Wh.
@@ -50,19 +50,19 @@ class BatteryState(State):
     `charge_rate` is in kW and negative while discharging.
     """
 
-    status: str | None = key("status", text)
+    status: str | None = key("status", word)
     level: float | None = key("level", number)
     capacity: float | None = key("capacity", _kwh)
     charge_rate: float | None = key("chargeRate", _kw)
     discharge_limit: float | None = key("dischargeLimit", number)
-    current_mode: str | None = key("currentMode", text)
+    current_mode: str | None = key("currentMode", word)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvChargerState(State):
     """An EV charger: powers in kW, current in A."""
 
-    status: str | None = key("status", text)
+    status: str | None = key("status", word)
     is_connected: bool | None = key("isConnected", flag)
     is_charging: bool | None = key("isCharging", flag)
     current_power: float | None = key("currentPower", _kw)
@@ -78,15 +78,15 @@ class HvacState(State):
     active: bool | None = key("active", flag)
     heat_setpoint: float | None = key("heatSetpoint", number)
     cool_setpoint: float | None = key("coolSetpoint", number)
-    hold_type: str | None = key("holdType", text)
-    mode: str | None = key("mode", text)
+    hold_type: str | None = key("holdType", word)
+    mode: str | None = key("mode", word)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolarInverterState(State):
     """A solar inverter: power in kW, energy over its life in kWh."""
 
-    status: str | None = key("status", text)
+    status: str | None = key("status", word)
     current_power: float | None = key("currentPower", _kw)
     producing: bool | None = key("producing", flag)
     energy_total: float | None = key("energyTotal", number)

@@ -11,8 +11,9 @@ MOST: Final = 1e15
 # Years that a time can be in; further out, no other zone could say it.
 _YEARS: Final = range(1971, 9000)
 _LONGEST_ID: Final = 255
-# No message says more that anybody reads.
+# No message says more that anybody reads, and no word or name is as long as that.
 _LONGEST_TEXT: Final = 500
+_LONGEST_WORD: Final = 100
 # No reply nests deeper; what goes through a body is not made for much more.
 _DEEPEST: Final = 32
 _NESTING: Final = (dict, list)
@@ -61,13 +62,25 @@ def instant(value: object) -> datetime | None:
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed
 
 
-def told(value: object) -> str | None:
+def told(value: object, longest: int = _LONGEST_TEXT) -> str | None:
     """Return a text that people may be shown: one line, and not without end."""
     if (found := text(value)) is None:
         return None
-    seen = "".join(c if c.isprintable() else " " for c in found[:_LONGEST_TEXT])
+    seen = found[:longest]
+    if not seen.isprintable():
+        seen = "".join(c if c.isprintable() else " " for c in seen)
     line = " ".join(seen.split())
-    return f"{line}…" if line and len(found) > _LONGEST_TEXT else line or None
+    return f"{line}…" if line and len(found) > longest else line or None
+
+
+def word(value: object) -> str | None:
+    """Return a word of the API that may be shown, such as a status or a mode."""
+    return told(value, _LONGEST_WORD)
+
+
+def _is_name(value: object) -> bool:
+    """Tell whether this is a word that can be sent as it is shown."""
+    return isinstance(value, str) and word(value) == value
 
 
 def as_it_is(value: object) -> object:
@@ -81,19 +94,30 @@ def mapping(value: object) -> Json | None:
 
 
 def words(value: object) -> tuple[str, ...]:
-    """Return the texts of a list."""
+    """Return the words of a list, leaving out what is none."""
     if not isinstance(value, list):
         return ()
-    return tuple(word for word in value if isinstance(word, str) and word)
+    return tuple(item for item in value if _is_name(item))
+
+
+def identifiers(value: object) -> tuple[str, ...]:
+    """Return the ids of a list, leaving out what is none."""
+    if not isinstance(value, list):
+        return ()
+    return tuple(item for item in value if identifier(item) is not None)
 
 
 def each[ItemT](
     value: object, read: Callable[[Json], ItemT]
 ) -> dict[str, ItemT] | None:
-    """Read the objects of a map, leaving out what is none."""
+    """Read the objects of a map, leaving out what is none, or has no fit name."""
     if not isinstance(value, dict):
         return None
-    return {name: read(item) for name, item in value.items() if isinstance(item, dict)}
+    return {
+        name: read(item)
+        for name, item in value.items()
+        if isinstance(item, dict) and _is_name(name)
+    }
 
 
 def is_too_deep(value: Json) -> bool:

@@ -3,7 +3,7 @@
 The one place where an error of the client becomes one that a person reads.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ from ..api import (
     RequestRefusedError,
 )
 from ..api.errors import COMMAND_NOT_SUPPORTED
+from ..api.values import told
 from ..api.vocabulary import SCHEDULER_ACTIVE
 from .const import DOMAIN
 from .words import command_name
@@ -108,12 +109,17 @@ def action_error(action: Action, name: str) -> HomeAssistantError:
     )
 
 
+def _shown(placeholders: Mapping[str, str]) -> dict[str, str]:
+    """Return what is put into words, none of it longer than anybody reads."""
+    return {name: told(value) or "" for name, value in placeholders.items()}
+
+
 def refused(reason: str, name: str, /, **placeholders: str) -> ServiceValidationError:
     """Return what a person reads of input that cannot work."""
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key=reason,
-        translation_placeholders={"device": name, **placeholders},
+        translation_placeholders=_shown({"device": name, **placeholders}),
     )
 
 
@@ -122,7 +128,7 @@ def refused_by_state(reason: str, name: str, **placeholders: str) -> HomeAssista
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key=reason,
-        translation_placeholders={"device": name, **placeholders},
+        translation_placeholders=_shown({"device": name, **placeholders}),
     )
 
 

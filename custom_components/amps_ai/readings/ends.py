@@ -7,7 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 
 from ..api import Action, ActionState
-from ..api.models import mapping, text, words
+from ..api.models import identifiers, mapping, text
 from ..common.memory import Memory, async_remove as async_remove_memory
 
 _MEMORY: Final = "ends"
@@ -76,7 +76,7 @@ class Ends:
         for device_id, item in stored.items():
             known = self.of(device_id)
             found = mapping(item) or {}
-            known.open |= dict.fromkeys(words(found.get("open")))
+            known.open |= dict.fromkeys(identifiers(found.get("open")))
             for action_id, state in (mapping(found.get("told")) or {}).items():
                 known.told[action_id] = text(state)
 

@@ -1,0 +1,120 @@
+"""Answers that are valid, and that nobody would give: nothing of them hurts."""
+
+import json
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+import pytest
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
+
+from custom_components.amps_ai.common.const import EVENT_ACTION
+from sandbox import Sandbox
+
+from .helpers import done, registered
+
+BATTERY = "device_battery_001"
+MODE = "select.powerwall_2_mode"
+
+# What no person could read, and what would be lines of its own in a prompt.
+ODD = "first line\n- second line\x07 " + "x" * 1_000_000
+# The most that Home Assistant takes for a state, and that its recorder keeps.
+MOST_STATE = 255
+MOST_ATTRIBUTES = 16384
+
+
+def _odd(hass: HomeAssistant) -> list[str]:
+    """Return which states are longer than they may be, or of more than a line."""
+    return [
+        state.entity_id
+        for state in hass.states.async_all()
+        for said in (json.dumps(state.attributes, default=str),)
+        if len(state.state) > MOST_STATE
+        or len(said) > MOST_ATTRIBUTES
+        or "second line\\" in said
+        or "\\n" in said
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"state": {"status": ODD, "currentMode": ODD}},
+        {"lastAction": {"id": "act_odd", "state": ODD, "command": ODD}},
+        {
+            "lastAction": {
+                "id": "act_odd",
+                "state": "failed",
+                "command": ODD,
+                "errorCode": ODD,
+                "errorMessage": ODD,
+            }
+        },
+        {"commands": {ODD: {}, "charge": {"parameters": {ODD: {"unit": ODD}}}}},
+        {"commands": {f"command_{number:05}": {} for number in range(5000)}},
+        {"commands": {"charge": {"execution": [ODD, "immediate"]}}},
+        {"settings": {ODD: {"value": 1}, "safety_reserve": {"value": 5, "unit": ODD}}},
+        {"vendor": ODD, "metadata": {"model": ODD}},
+        {
+            "conflictStrategies": [
+                ODD,
+                *(f"strategy_{number}" for number in range(5000)),
+            ]
+        },
+    ],
+    ids=lambda told: next(iter(told)),
+)
+async def test_words_without_end(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    told: dict[str, Any],
+) -> None:
+    """What the API says is cut before it is a state, an attribute or an event."""
+    events = async_capture_events(hass, EVENT_ACTION)
+    sandbox.faults.add(kind="merge", path="/battery*", body=told, device=BATTERY)
+    coordinator = loaded.runtime_data.find(BATTERY)
+    await coordinator.async_read(BATTERY, expedite=True, force=True)
+    await coordinator.async_refresh()
+    await done(hass)
+    assert _odd(hass) == []
+    for event in events:
+        assert all(len(str(value)) <= MOST_STATE for value in event.data.values())
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+    with pytest.raises(HomeAssistantError) as refusal:
+        await hass.services.async_call(
+            "amps_ai",
+            "send_command",
+            {"device_id": registered(hass, BATTERY), "command": "nothing\nknown"},
+            blocking=True,
+            return_response=True,
+        )
+    assert len(str(refusal.value)) < 2000
+
+
+async def test_refusal_without_end(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A refusal's code and message are cut before a person reads them."""
+    sandbox.faults.add(
+        method="POST",
+        path=f"/battery/{BATTERY}",
+        status=422,
+        code="ODD" * 100_000,
+        message="no\n",
+        length=1_000_000,
+    )
+    with pytest.raises(HomeAssistantError) as refusal:
+        await hass.services.async_call(
+            "select",
+            "select_option",
+            {"entity_id": MODE, "option": "charge"},
+            blocking=True,
+        )
+    said = str(refusal.value)
+    assert len(said) < 1000
+    assert "\n" not in said
