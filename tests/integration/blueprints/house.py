@@ -1,7 +1,7 @@
 """A home in which time can go on, and what it pushes."""
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 import os
@@ -120,6 +120,8 @@ class House:
         self.rest = rest
         # Meters that report all the time, also what did not change.
         self.reporting: set[str] = set()
+        # Meters that show what is so, in kW.
+        self.meters: dict[str, Callable[[], float]] = {}
         self.sandbox = sandbox
         self.freezer = freezer
         self.entry = entry
@@ -169,6 +171,8 @@ class House:
             seconds -= step
             self.freezer.tick(step)
             self.sandbox.clock.advance(step)
+            for entity_id, measure in self.meters.items():
+                self.show(entity_id, measure(), "kW")
             for entity_id in self.reporting:
                 if (state := self.hass.states.get(entity_id)) is not None:
                     self.hass.states.async_set(entity_id, state.state, state.attributes)

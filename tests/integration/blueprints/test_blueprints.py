@@ -52,7 +52,8 @@ SOLAR = "charge_from_solar_surplus"
 PREHEAT = "preheat_before_dear_hours"
 TROUBLE = "tell_about_trouble"
 CHEAPEST = "charge_in_cheapest_hours"
-ALL = (CHEAP, PRICE, LIMIT, SOLAR, PREHEAT, TROUBLE, CHEAPEST)
+SHARE = "share_supply_between_chargers"
+ALL = (CHEAP, PRICE, LIMIT, SOLAR, PREHEAT, TROUBLE, CHEAPEST, SHARE)
 
 METER = "sensor.house"
 THERMOSTAT = "climate.smart_thermostat_premium"
@@ -152,7 +153,7 @@ def test_uses_only_what_there_is(name: str) -> None:
         assert set(used) <= set(fields)
 
 
-@pytest.mark.parametrize("name", [LIMIT, SOLAR, PREHEAT, CHEAPEST])
+@pytest.mark.parametrize("name", [LIMIT, SOLAR, PREHEAT, CHEAPEST, SHARE])
 def test_says_what_is_not_open_yet(name: str) -> None:
     assert "Today Amps AI refuses commands for real " in _blueprint(name).metadata[
         "description"
@@ -160,9 +161,10 @@ def test_says_what_is_not_open_yet(name: str) -> None:
 
 
 def test_limit_says_what_it_is_not() -> None:
-    description = _blueprint(LIMIT).metadata["description"]
-    assert "This is no protection device." in description
-    for name in (LIMIT, SOLAR):
+    for name in (LIMIT, SHARE):
+        description = _blueprint(name).metadata["description"]
+        assert "This is no protection device." in description
+    for name in (LIMIT, SOLAR, SHARE):
         assert "freshness **Live**" in _blueprint(name).metadata["description"]
 
 
@@ -180,6 +182,7 @@ async def test_home_assistant_finds_them(hass: HomeAssistant) -> None:
         (PRICE, "battery", BATTERY, (CHARGER, HVAC)),
         (LIMIT, "charger", CHARGER, (BATTERY, HVAC)),
         (SOLAR, "charger", CHARGER, (BATTERY, HVAC)),
+        (SHARE, "charger_6", CHARGER, (BATTERY, HVAC)),
     ],
 )
 async def test_offers_the_right_devices(
@@ -1629,7 +1632,10 @@ def _helper(house: House, domain: str, name: str, on: str, **attributes: str) ->
     return found.entity_id
 
 
-async def test_a_helper_on_the_charger_is_not_the_charger(house: House) -> None:
+@pytest.mark.parametrize("name", [LIMIT, SHARE])
+async def test_a_helper_on_the_charger_is_not_the_charger(
+    house: House, name: str
+) -> None:
     """A switch, a plug, a power and a number that somebody has put there."""
     await house.begin("2026-06-01T14:00:20")
     helpers = {
@@ -1667,11 +1673,20 @@ async def test_a_helper_on_the_charger_is_not_the_charger(house: House) -> None:
         ),
     )
     house.show(METER, 15000)
+    charger = house.device(CHARGER)
     await house.automate(
-        LIMIT, charger=house.device(CHARGER), house_meter=METER, supply_limit=12
+        name,
+        house_meter=METER,
+        supply_limit=12,
+        **(
+            {"charger": charger}
+            if name == LIMIT
+            else {"charger_1": charger, "charger_2": ""}
+        ),
     )
     await house.let_pass(15)
-    assert house.settings(CHARGER) == [capped(4.4)]
+    # The one for several leaves a little free.
+    assert house.settings(CHARGER) == [capped(4.4 if name == LIMIT else 3.9)]
     assert not [call for call in called if any(one in call for one in helpers)]
     assert house.told == {}
 
