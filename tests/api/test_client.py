@@ -26,10 +26,10 @@ from custom_components.amps_ai.api import (
     capabilities,
     check_push,
     clean_app_id,
-    client as client_module,
     environment_of_key,
     external_user_ref,
     link_url,
+    listing as listing_module,
     takes_power_cap_command,
 )
 from sandbox import LIVE_KEY, TEST_KEY, Sandbox
@@ -294,7 +294,7 @@ async def test_odd_pages(session: aiohttp.ClientSession, case: str) -> None:
 async def test_pages_without_end(
     session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "_MOST_PAGES", 7)
+    monkeypatch.setattr(listing_module, "_MOST_PAGES", 7)
 
     def answer(request: web.Request) -> web.Response:
         at = int(request.query["offset"])
@@ -306,6 +306,47 @@ async def test_pages_without_end(
     assert len(listing.devices) == 350
     assert len(server.requests) == 7
     assert not listing.complete
+
+
+async def test_many_pages_are_no_burst(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first ones come at once, and the others one after the other."""
+    pauses: list[float] = []
+
+    async def _sleep(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(listing_module, "sleep", _sleep)
+
+    def answer(request: web.Request) -> web.Response:
+        at = int(request.query["offset"])
+        return web.json_response(page(items(at, at + 50), total=at + 100))
+
+    async with serve(answer) as server:
+        client = AmpsClient(session, TEST_KEY, base_url=server.url)
+        listing = await client.async_list_devices(DeviceType.BATTERY)
+    assert not listing.ended
+    assert not listing.complete
+    assert len(server.requests) == 100
+    assert pauses == [0.5] * 80
+
+
+async def test_pages_that_take_for_ever(
+    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = iter(range(0, 1000, 25))
+    monkeypatch.setattr(listing_module, "passed", lambda _since: next(at))
+
+    def answer(request: web.Request) -> web.Response:
+        at = int(request.query["offset"])
+        return web.json_response(page(items(at, at + 50), more=True))
+
+    async with serve(answer) as server:
+        client = AmpsClient(session, TEST_KEY, base_url=server.url)
+        listing = await client.async_list_devices(DeviceType.BATTERY)
+    assert not listing.ended
+    assert 1 < len(server.requests) < 5
 
 
 async def test_a_list_that_never_rests(session: aiohttp.ClientSession) -> None:

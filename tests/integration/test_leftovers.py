@@ -136,6 +136,34 @@ async def test_several_are_gone(
     assert _devices(hass, off).keys() == left | {off.entry_id}
 
 
+async def test_very_many_are_gone(
+    hass: HomeAssistant, off: MockConfigEntry, sandbox: Sandbox, pass_time: Pass
+) -> None:
+    """They are looked for one after the other, and not while others have to wait."""
+    sandbox.home.remove_device(GONE)
+    before = _devices(hass, off).keys() - {GONE}
+    for number in range(40):
+        dr.async_get(hass).async_get_or_create(
+            config_entry_id=off.entry_id, identifiers={(DOMAIN, f"gone_{number}")}
+        )
+    await _start(hass, off, sandbox)
+    await pass_time(LOOK)
+    left = len(_devices(hass, off))
+    for turn in range(1, 11):
+        sandbox.requests.clear()
+        await pass_time(15)
+        asked = [r for r in sandbox.requests if "gone" in r.path]
+        assert len(asked) == len(PATHS)
+        assert len(_devices(hass, off)) == left - turn
+    sandbox.faults.add(path="/battery", status=429, retry_after=LOOK, times=1)
+    await pass_time(60)
+    sandbox.requests.clear()
+    await pass_time(120)
+    assert not [r for r in sandbox.requests if "gone" in r.path]
+    await pass_time(3 * LOOK)
+    assert _devices(hass, off).keys() == before
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_not_while_a_type_fails(
     hass: HomeAssistant,

@@ -5,15 +5,18 @@ from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
 )
 
+from custom_components.amps_ai.api import listing
 from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox import Sandbox
 
+from .conftest import Pass
 from .helpers import done, registered
 
 BATTERY = "device_battery_001"
@@ -118,3 +121,62 @@ async def test_refusal_without_end(
     said = str(refusal.value)
     assert len(said) < 1000
     assert "\n" not in said
+
+
+@pytest.mark.usefixtures("stopped_clock")
+async def test_list_without_end(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    pass_time: Pass,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It ends here, is asked for seldom, and what is known goes on to be read."""
+    monkeypatch.setattr(listing, "_PAUSE", 0)
+    before = len(dr.async_get(hass).devices)
+    fault = sandbox.faults.add(kind="endless", path="/battery")
+    sandbox.device(BATTERY).state_override = {"level": 33}
+    sandbox.device(BATTERY).capture()
+    sandbox.requests.clear()
+    await pass_time(75)
+    assert len(sandbox.requests.of("GET", "/battery")) == 100
+    sandbox.requests.clear()
+    await pass_time(500)
+    assert not sandbox.requests.of("GET", "/battery")
+    assert len(dr.async_get(hass).devices) == before
+    state = hass.states.get("sensor.powerwall_2_battery")
+    assert state is not None
+    assert state.state == "33"
+    assert len([r for r in caplog.records if "does not end" in r.message]) == 1
+    sandbox.faults.remove(fault)
+    sandbox.home.add_device("battery", device_id="device_new")
+    await pass_time(120)
+    assert loaded.runtime_data.find("device_new")
+
+
+@pytest.mark.usefixtures("stopped_clock")
+async def test_ids_that_are_in_two_lists(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    pass_time: Pass,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The first list has them; that is told in one line, once."""
+    chargers = [
+        sandbox.home.add_device("ev_charger", device_id=f"twice_{number}")
+        for number in range(40)
+    ]
+    await pass_time(75)
+    items = [{"id": device.id, "state": {"level": 1}} for device in chargers]
+    sandbox.faults.add(
+        kind="json",
+        path="/battery",
+        body={"items": items, "pagination": {"total": 40, "hasMore": False}},
+    )
+    await pass_time(300)
+    told = [r.message for r in caplog.records if "of other types" in r.message]
+    assert len(told) == 1
+    assert told[0].endswith("twice_4 (ev_charger) and 35 more")
+    assert loaded.runtime_data.find("twice_0").device_type == "ev_charger"

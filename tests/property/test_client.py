@@ -370,11 +370,11 @@ async def test_pages_that_lie(
         return web.json_response(reply)
 
     most = 8
-    with patch("custom_components.amps_ai.api.client._MOST_PAGES", most):
+    with patch("custom_components.amps_ai.api.listing._MOST_PAGES", most):
         async with serve(_answer) as server:
             client = AmpsClient(session, KEY, base_url=server.url)
             listing = await client.async_list_devices(DeviceType.BATTERY)
-            assert len(server.requests) <= 3 * most
+            assert len(server.requests) <= most
             assert len(listing.devices) <= sum(4 for _ in server.requests)
             server.requests.clear()
             assert isinstance(await client.async_count_devices(DeviceType.HVAC), int)

@@ -1,7 +1,7 @@
 """What all devices of one account share: the client, its limits, its names."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -37,6 +37,8 @@ from ..common.errors import refused_by_state, spoken_errors
 from ..common.names import distinct_name, plain_name, plain_text, vendor_name
 from .limits import LIMITS, Limits
 
+# So many devices are named in one line of the log.
+_MOST_NAMED: Final = 5
 # By loaded entry: what tells whether it has a device.
 _OWNERS: Final[HassKey[dict[str, Callable[[str], bool]]]] = HassKey(f"{DOMAIN}_owners")
 
@@ -77,6 +79,8 @@ class AmpsAccount:
         self._names: dict[str, str] = {}
         self._named: dict[str, str] = {}
         self._told: set[str] = set()
+        # Of each type's list, what another one has already.
+        self._twice: dict[DeviceType, set[str]] = {}
         # Which types' lists are denied, and as what.
         self._denied: dict[str, str] = {}
         self._elsewhere: dict[DeviceType, frozenset[str]] = {}
@@ -206,13 +210,26 @@ class AmpsAccount:
     @callback
     def async_claim(self, device: Device) -> bool:
         """Tell whether a device is this type's; an id belongs to one type."""
-        owner = self._owners.setdefault(device.id, device.type)
-        if owner is not device.type:
-            self.async_tell_once(
-                f"Device {device.id} is listed both as {owner} and as {device.type};"
-                f" it is used as {owner} only"
-            )
-        return owner is device.type
+        return self._owners.setdefault(device.id, device.type) is device.type
+
+    @callback
+    def async_tell_twice(
+        self, device_type: DeviceType, devices: Sequence[Device]
+    ) -> None:
+        """Log once which devices of a type's list are another type's already."""
+        told = self._twice.setdefault(device_type, set())
+        if not (new := [item.id for item in devices if item.id not in told]):
+            return
+        told.update(new)
+        named = ", ".join(
+            f"{item} ({self._owners[item]})" for item in new[:_MOST_NAMED]
+        )
+        more = len(new) - _MOST_NAMED
+        LOGGER.warning(
+            "The %s list has devices of other types, which are used as those only: %s",
+            device_type.path,
+            f"{named} and {more} more" if more > 0 else named,
+        )
 
     @callback
     def async_share(self, has: Callable[[str], bool]) -> None:

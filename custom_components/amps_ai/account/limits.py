@@ -7,6 +7,7 @@ at times, so a bare refusal counts as overload until it is proven otherwise.
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
+from random import uniform
 from typing import Any, Final
 
 from homeassistant.util.hass_dict import HassKey
@@ -20,6 +21,8 @@ _FIRST_WAIT: Final = timedelta(seconds=60)
 _LONGEST_WAIT: Final = timedelta(minutes=15)
 # With a refused key, the lists are asked for as seldom as this.
 REFUSED_WAIT: Final = timedelta(minutes=10)
+# Within so many seconds, those who held back ask one after the other.
+_LOTS: Final = 2
 # A bare refusal is the key's fault after so many rounds over so long a time,
 # and a last request that nothing else went along with.
 _ROUNDS: Final = 5
@@ -147,3 +150,19 @@ class Limits:
 
 # By entry: the key, and what a set-up that came to nothing was told of it.
 LIMITS: Final[HassKey[dict[str, tuple[str, Limits]]]] = HassKey(f"{DOMAIN}_limits")
+
+
+def held(wait: float) -> float:
+    """Return after how many seconds to ask again.
+
+    The next poll is planned from the last full second: without one more, it
+    would come before its time, again and again. And lots are drawn for who
+    asks first: else one that is refused for good could always be the first,
+    and nobody else would ever have a turn.
+    """
+    return wait + 1 + uniform(0, _LOTS)
+
+
+def held_back() -> AmpsOverloadedError:
+    """Return what is told instead of asking, while the account holds back."""
+    return AmpsOverloadedError("the account asked too much")

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from itertools import count
 import logging
 from math import ceil
 import re
@@ -34,7 +35,7 @@ from .errors import (
     Scope,
     error_type,
 )
-from .listing import Listing, ListPass, Page, page_of
+from .listing import Listing, ListPass, Pace, Page, page_of
 from .lost import no_answer, sent_once
 from .pages import PageMemory
 from .redact import REDACTED, map_texts, redacted
@@ -56,8 +57,6 @@ PAGE_SIZE: Final = 50
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30, connect=10)
 # Far more than a page of 50 devices; a bound on what a broken proxy can send.
 _MOST_BYTES: Final = 8 * 1024 * 1024
-# 20,000 devices of a type: an end for a server whose pages never do.
-_MOST_PAGES: Final = 400
 _LIST_PASSES: Final = 3
 # Nobody is silenced for longer by one answer.
 _LONGEST_WAIT: Final = 86400
@@ -136,9 +135,11 @@ class AmpsClient:
         """
         seen: dict[str, Device] = dict(known or {})
         found: dict[str, Device] = {}
+        ended = False
+        pace = Pace()
         for _ in range(_LIST_PASSES):
-            one_pass = await self._async_list_once(device_type, seen)
-            if one_pass.stable:
+            one_pass = await self._async_list_once(device_type, seen, pace)
+            if one_pass.stable and one_pass.ended:
                 return Listing(
                     devices=one_pass.devices,
                     complete=one_pass.complete,
@@ -148,8 +149,14 @@ class AmpsClient:
             # between two pages: read them once more.
             found |= one_pass.devices
             seen |= one_pass.devices
+            ended |= one_pass.ended
+            if pace.is_over:
+                break
         return Listing(
-            devices=found, complete=False, malformed=tuple(one_pass.malformed)
+            devices=found,
+            complete=False,
+            malformed=tuple(one_pass.malformed),
+            ended=ended,
         )
 
     async def async_count_devices(self, device_type: DeviceType) -> int:
@@ -268,7 +275,7 @@ class AmpsClient:
     # How it is done
 
     async def _async_list_once(
-        self, device_type: DeviceType, known: Mapping[str, Device]
+        self, device_type: DeviceType, known: Mapping[str, Device], pace: Pace
     ) -> ListPass:
         """Read the pages of a list from first to last."""
         one_pass = ListPass()
@@ -276,9 +283,10 @@ class AmpsClient:
         total: int | None = None
         previous: list[Any] = []
         pages = self._pages.setdefault(device_type, [])
-        for number_of_page in range(_MOST_PAGES):
+        for number_of_page in count():
             if number_of_page == len(pages):
                 pages.append(PageMemory())
+            await pace.async_next()
             page = await self._async_page(
                 device_type, offset, known=pages[number_of_page]
             )
@@ -300,6 +308,9 @@ class AmpsClient:
             if previous and not new:
                 break
             if page.items == previous:
+                break
+            if pace.is_over:
+                one_pass.ended = one_pass.complete = False
                 break
             previous = page.items
         del pages[number_of_page + 1 :]

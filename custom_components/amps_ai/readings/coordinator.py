@@ -7,8 +7,7 @@ listener wants to hear is its context: None for everything, else a `Watch`.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from random import uniform
-from typing import Any, Final, override
+from typing import Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
@@ -16,7 +15,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..account import AmpsAccount
-from ..account.limits import REFUSED_WAIT
+from ..account.limits import REFUSED_WAIT, held, held_back
 from ..api import (
     Action,
     AmpsDeviceCredentialsError,
@@ -24,7 +23,6 @@ from ..api import (
     AmpsDeviceOfflineError,
     AmpsError,
     AmpsInvalidKeyError,
-    AmpsOverloadedError,
     Device,
     DeviceType,
     Listing,
@@ -38,9 +36,6 @@ from .captures import EXPEDITED_TTL, Captures
 from .news import News, Watch
 from .presence import Presence
 from .shape import shape
-
-# Within so many seconds, those who held back ask one after the other.
-_LOTS: Final = 2
 
 # Called with a device's id and the device, or None where it is gone.
 type ShapeCallback = Callable[[str, Device | None], None]
@@ -254,7 +249,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         limits = self.account.limits
         self._prepared_at = mark()
         if limits.wait(self.device_type):
-            self._prepared = _held_back()
+            self._prepared = held_back()
             return
         try:
             self._prepared = await self.account.client.async_list_devices(
@@ -278,9 +273,9 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         if self._prepared is None and (wait := limits.wait(self.device_type)):
             if self.last_update_success and (left := self._grace_left) > 0:
                 # To wait for others is no failure yet, and nothing to log.
-                self.update_interval = timedelta(seconds=min(_held(wait), left + 1))
+                self.update_interval = timedelta(seconds=min(held(wait), left + 1))
                 return self.data
-            raise self._failed(_held_back(), wait)
+            raise self._failed(held_back(), wait)
         prepared = self._prepared is not None
         asked_at = self._prepared_at if prepared else mark()
         known = self.data.copy()
@@ -306,8 +301,14 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             self.account.async_tell_once(
                 f"Left out of the {self.device_type.path} list: {reason}"
             )
+        if not listing.ended:
+            self.account.async_tell_once(
+                f"The {self.device_type.path} list does not end: it is asked for"
+                " seldom, and devices that are new in it are not used"
+            )
         data = self._take_list(listing, asked_at, known)
-        self._interval = SCAN_INTERVAL if data else SCAN_INTERVAL_EMPTY
+        is_worth_it = data and listing.ended
+        self._interval = SCAN_INTERVAL if is_worth_it else SCAN_INTERVAL_EMPTY
         self.update_interval = self._interval
         return data
 
@@ -317,7 +318,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             err,
             self.config_entry.title,
             UpdateFailed,
-            retry_after=_held(wait) if wait else None,
+            retry_after=held(wait) if wait else None,
         )
 
     async def _async_list(self) -> Listing:
@@ -339,12 +340,17 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """
         data: dict[str, Device] = {}
         elsewhere: list[Device] = []
+        twice: list[Device] = []
         for device_id, device in listing.devices.items():
             known = self.data.get(device_id)
+            if known is None and not listing.ended:
+                # What never ends tells of devices that nobody has.
+                continue
             if known is None and self.account.async_is_elsewhere(device):
                 elsewhere.append(device)
                 continue
             if known is None and not self.account.async_claim(device):
+                twice.append(device)
                 continue
             if known is not None and (
                 known is not before.get(device_id)
@@ -366,6 +372,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             if listing.complete and self.presence.async_left_out(device_id):
                 self.news.take(device_id, None)
         self.account.async_tell_elsewhere(self.device_type, elsewhere)
+        self.account.async_tell_twice(self.device_type, twice)
         self.complete_lists = self.complete_lists + 1 if listing.complete else 0
         return data
 
@@ -406,7 +413,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """
         known = self.data[device_id]
         if self.account.limits.remaining:
-            raise _held_back()
+            raise held_back()
         if expedite and not self._captures.async_expedite(device_id, force=force):
             return known
         asked_at = mark()
@@ -481,18 +488,3 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self._captures.async_forget(device_id)
         self.account.async_forget(device_id)
         self._shape_listeners.async_call(device_id, None)
-
-
-def _held(wait: float) -> float:
-    """Return after how many seconds to ask again.
-
-    The next poll is planned from the last full second: without one more, it
-    would come before its time, again and again. And lots are drawn for who
-    asks first: else one that is refused for good could always be the first,
-    and nobody else would ever have a turn.
-    """
-    return wait + 1 + uniform(0, _LOTS)
-
-
-def _held_back() -> AmpsOverloadedError:
-    return AmpsOverloadedError("the account asked too much")

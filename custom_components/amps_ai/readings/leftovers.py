@@ -8,17 +8,22 @@ the type: it is removed once no list has it and no type knows it.
 from datetime import datetime, timedelta
 from typing import Final
 
-from homeassistant.core import callback
+from homeassistant.core import CALLBACK_TYPE, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.event import async_track_time_interval
 
 from ..account import AmpsAccount
 from ..api import AmpsDeviceNotFoundError, AmpsError
+from ..api.clock import Countdown
 from ..common.const import DOMAIN, LOGGER, SCAN_INTERVAL_EMPTY
 from .coordinators import Coordinators
 
 # A type without a device is listed as seldom as this.
 _INTERVAL: Final = SCAN_INTERVAL_EMPTY + timedelta(minutes=1)
+# In a round, each has its turn so long after the one before it.
+_TURN: Final = timedelta(seconds=15)
+# What answers is not looked for again before.
+_THERE: Final = timedelta(days=1)
 # A device has to be missing from so many lists in a row, all of them complete.
 _LISTS: Final = 2
 
@@ -37,53 +42,90 @@ def _leftovers(account: AmpsAccount, coordinators: Coordinators) -> list[str]:
 @callback
 def async_watch_leftovers(account: AmpsAccount, coordinators: Coordinators) -> None:
     """Look now and then whether there are leftovers, until there are none."""
-    if not _leftovers(account, coordinators):
-        return
+    if _leftovers(account, coordinators):
+        account.entry.async_on_unload(_Search(account, coordinators).async_start())
 
-    async def _async_look(found: list[str]) -> None:
-        for device_id in found:
-            await _async_remove_if_gone(account, coordinators, device_id)
+
+class _Search:
+    """Look for leftovers, one after the other: there may be hundreds."""
+
+    def __init__(self, account: AmpsAccount, coordinators: Coordinators) -> None:
+        """Begin with nothing to look for."""
+        self._account = account
+        self._coordinators = coordinators
+        self._waiting: list[str] = []
+        # Those that answered, which are not looked for again soon.
+        self._there: dict[str, Countdown] = {}
+        self._stops: list[CALLBACK_TYPE] = []
 
     @callback
-    def _look(_now: datetime) -> None:
-        if not (found := _leftovers(account, coordinators)):
-            stop()
+    def async_start(self) -> CALLBACK_TYPE:
+        """Begin to look; returns how to end it."""
+        hass = self._account.hass
+        for job, interval in ((self._look, _INTERVAL), (self._next, _TURN)):
+            self._stops.append(
+                async_track_time_interval(
+                    hass,
+                    job,
+                    interval,
+                    name="Amps AI leftovers",
+                    cancel_on_shutdown=True,
+                )
+            )
+        return self._stop
+
+    @callback
+    def _stop(self) -> None:
+        while self._stops:
+            self._stops.pop()()
+
+    @callback
+    def _look(self, _now: datetime) -> None:
+        """Begin a new round once the last one is over."""
+        found = _leftovers(self._account, self._coordinators)
+        if not found:
+            self._stop()
+        elif not self._waiting:
+            self._waiting = [item for item in found if not self._there.get(item)]
+
+    @callback
+    def _next(self, _now: datetime) -> None:
+        """Look for the next one, or for none while others have to be asked first."""
+        if not self._waiting:
             return
-        account.entry.async_create_background_task(
-            account.hass, _async_look(found), name="Amps AI leftovers"
+        if not self._account.limits.is_open or any(
+            coordinator.complete_lists < _LISTS
+            for coordinator in self._coordinators.values()
+        ):
+            self._waiting.clear()
+            return
+        self._account.entry.async_create_background_task(
+            self._account.hass,
+            self._async_remove_if_gone(self._waiting.pop()),
+            name="Amps AI leftovers",
         )
 
-    stop = async_track_time_interval(
-        account.hass,
-        _look,
-        _INTERVAL,
-        name="Amps AI leftovers",
-        cancel_on_shutdown=True,
-    )
-    account.entry.async_on_unload(stop)
-
-
-async def _async_remove_if_gone(
-    account: AmpsAccount, coordinators: Coordinators, device_id: str
-) -> None:
-    """Remove a device that no list has and no type knows."""
-    if account.limits.remaining or any(
-        coordinator.complete_lists < _LISTS for coordinator in coordinators.values()
-    ):
-        return
-    for coordinator in coordinators.values():
-        try:
-            await account.client.async_get_device(coordinator.device_type, device_id)
-        except AmpsDeviceNotFoundError as err:
-            if err.is_final:
-                continue
+    async def _async_remove_if_gone(self, device_id: str) -> None:
+        """Remove a device that no list has and no type knows."""
+        account = self._account
+        for coordinator in self._coordinators.values():
+            try:
+                await account.client.async_get_device(
+                    coordinator.device_type, device_id
+                )
+            except AmpsDeviceNotFoundError as err:
+                if err.is_final:
+                    continue
+                return
+            except AmpsError as err:
+                account.limits.refused(err)
+                LOGGER.debug("Looking for %s failed: %s", device_id, err)
+                return
+            # It is there, and somebody else's: a person can remove it by hand.
+            self._there[device_id] = Countdown(_THERE.total_seconds())
             return
-        except AmpsError as err:
-            account.limits.refused(err)
-            LOGGER.debug("Looking for %s failed: %s", device_id, err)
-            return
-        # It is there, and somebody else's: a person can remove it by hand.
-        return
-    if not coordinators.has(device_id):
-        LOGGER.info("Removing %s, which the account does not have any more", device_id)
-        account.async_remove_device(device_id)
+        if not self._coordinators.has(device_id):
+            LOGGER.info(
+                "Removing %s, which the account does not have any more", device_id
+            )
+            account.async_remove_device(device_id)
