@@ -41,11 +41,41 @@ OTHERS: Final = tuple(language for language in LANGUAGES if language != ENGLISH)
 
 # What is one and the same word in English and in another language.
 SAME: Final[Mapping[str, frozenset[str]]] = {
-    "de": frozenset({"Reserve", "Standby", "Status", "Webhooks"}),
-    "es": frozenset({"No", "Webhooks"}),
-    "fr": frozenset({"Charge", "Mode", "Options", "Webhooks"}),
+    "de": frozenset(
+        {
+            "Name",
+            "Plan",
+            "Plan {plan}",
+            "Reserve",
+            "Standby",
+            "Status",
+            "Webhooks",
+        }
+    ),
+    "es": frozenset({"No", "Plan", "Plan {plan}", "Webhooks"}),
+    "fr": frozenset(
+        {
+            "Charge",
+            "Mode",
+            "Options",
+            "Plan",
+            "Plan {plan}",
+            "Plans",
+            "Webhooks",
+        }
+    ),
     "it": frozenset({"Account", "No"}),
-    "nl": frozenset({"Account", "Parameters", "Reserve", "Status", "Webhooks"}),
+    "nl": frozenset(
+        {
+            "Account",
+            "Parameters",
+            "Plan",
+            "Plan {plan}",
+            "Reserve",
+            "Status",
+            "Webhooks",
+        }
+    ),
 }
 
 # What stays as it is wherever it stands: names, and what a person types or reads

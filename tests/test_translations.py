@@ -13,6 +13,7 @@ from string import Formatter
 from typing import Any, Final
 
 from homeassistant.components.sensor import SensorDeviceClass
+from homeassistant.const import WEEKDAYS
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.typing import UNDEFINED
@@ -378,6 +379,7 @@ def _states() -> dict[tuple[str, str], set[str]]:
 
 def test_words_of_states() -> None:
     """All options have words; where a word stands, there is such a state."""
+    assert set(_attributes("sensor", "next")) == {"status"}
     told = {
         (platform, key): set(words["state"])
         for platform, keys in WORDS["entity"].items()
@@ -410,6 +412,7 @@ def test_words_of_attributes() -> None:
     for platform, key in (("sensor", "status"), ("select", "mode")):
         assert set(_attributes(platform, key)) == {ATTR_REPORTED_STATUS}
     assert set(_attributes("climate", "climate")) == {"preset_mode"}
+    assert set(_attributes("sensor", "next")) == {"status"}
     told = {
         (platform, key)
         for platform, keys in WORDS["entity"].items()
@@ -421,6 +424,7 @@ def test_words_of_attributes() -> None:
         ("event", "action"),
         ("select", "mode"),
         ("sensor", "last_action"),
+        ("sensor", "next"),
         ("sensor", "status"),
     }
 
@@ -556,6 +560,27 @@ def test_aborts_of_the_flow() -> None:
         elif name == ".async_update_reload_and_abort":
             reasons |= {"reauth_successful", "reconfigure_successful"}
     assert set(FLOW["abort"]) == reasons
+
+
+def test_words_of_the_dialog_of_plans() -> None:
+    """Its errors, its ends and its fields have words, and there are no others."""
+    source = _sources()["flows.plan"]
+    words = WORDS["config_subentries"]["plan"]
+    constants = {
+        node.value for node in ast.walk(source.tree) if isinstance(node, ast.Constant)
+    }
+    assert set(words["error"]) <= constants
+    reasons: set[str] = set()
+    for name, call in source.calls():
+        if name == ".async_abort":
+            node = _keyword(call, "reason")
+            assert node is not None
+            reasons |= source.texts(node)
+    assert set(words["abort"]) == reasons
+    for step in words["step"].values():
+        assert set(step["data"]) == set(step["data_description"])
+    assert set(words["initiate_flow"]) == {"user", "reconfigure"}
+    assert list(WORDS["selector"]["weekday"]["options"]) == WEEKDAYS
 
 
 # Repairs.
@@ -749,7 +774,9 @@ def test_text(path: tuple[str, ...], text: Any) -> None:
     for name in _placeholders(text):
         assert name.isidentifier()
     if path[0] == "entity":
-        assert not _placeholders(text)
+        # A plan's entities are named after it.
+        of_plan = path[2:] in (("plan", "name"), ("next", "name"))
+        assert _placeholders(text) == ({"plan"} if of_plan else set())
 
 
 def test_shape_of_flows() -> None:

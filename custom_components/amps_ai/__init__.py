@@ -24,6 +24,8 @@ from .common import issues
 from .common.const import DOMAIN, ENTRY_VERSION
 from .common.errors import spoken
 from .frontend import async_setup_frontend
+from .plans import Plans
+from .plans.records import async_remove as async_remove_plans
 from .pushes import PushManager
 from .readings import (
     AmpsCoordinator,
@@ -108,12 +110,15 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         schedule,
         lambda: webhooks is not None and webhooks.works,
     )
+    plans = Plans(account, coordinators, ends, schedule, pushes)
+    await plans.async_load()
     entry.runtime_data = AmpsRuntimeData(
         account=account,
         coordinators=coordinators,
         pushes=pushes,
         planner=planner,
         schedule=schedule,
+        plans=plans,
         links=links,
         energies=energies,
         webhooks=webhooks,
@@ -127,6 +132,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(planner.async_start())
     entry.async_on_unload(schedule.async_start())
+    plans.async_start()
+    entry.async_on_unload(plans.async_stop)
     pushes.async_take_up()
     entry.async_on_unload(pushes.async_stop)
     entry.async_on_unload(ends.async_stop)
@@ -181,6 +188,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> Non
     await async_remove_ends(hass, entry)
     hass.data.get(LIMITS, {}).pop(entry.entry_id, None)
     await async_remove_links(hass, entry)
+    await async_remove_plans(hass, entry)
     await async_remove_energies(hass, entry)
     await async_remove_webhook(hass, entry)
 

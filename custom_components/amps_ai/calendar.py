@@ -1,7 +1,9 @@
 """Calendar: what is planned for the devices."""
 
 import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final, override
 
@@ -18,6 +20,7 @@ from homeassistant.util import dt as dt_util
 from .api import Action, Device
 from .api.values import number, told
 from .common.errors import refused
+from .plans import Occurrence, Plan
 from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -44,7 +47,12 @@ class AmpsScheduleCalendar(CalendarEntity):
 
     _attr_has_entity_name = True
     _attr_should_poll = False
-    _attr_supported_features = CalendarEntityFeature.DELETE_EVENT
+    # Nothing can be made or changed here, and a person is told where.
+    _attr_supported_features = (
+        CalendarEntityFeature.CREATE_EVENT
+        | CalendarEntityFeature.DELETE_EVENT
+        | CalendarEntityFeature.UPDATE_EVENT
+    )
 
     def __init__(self, entry: AmpsConfigEntry) -> None:
         """Describe the calendar."""
@@ -52,6 +60,7 @@ class AmpsScheduleCalendar(CalendarEntity):
         self._account = entry.runtime_data.account
         self._runtime = entry.runtime_data
         self._schedule = entry.runtime_data.schedule
+        self._plans = entry.runtime_data.plans
         self._attr_unique_id = f"{entry.entry_id}_{SCHEDULE.key}"
         self._attr_device_info = self._account.service_info
 
@@ -60,6 +69,27 @@ class AmpsScheduleCalendar(CalendarEntity):
         """Listen for changes of what is planned."""
         await super().async_added_to_hass()
         self.async_on_remove(self._schedule.async_listen(self.async_write_ha_state))
+        self.async_on_remove(self._plans.async_listen(self.async_write_ha_state))
+
+    def _planned(self) -> Iterator[tuple[Device, Action, datetime]]:
+        """Go through what is planned, but for plans: these are shown as such."""
+        for device, action in tuple(self._schedule):
+            if action.start is not None and not self._plans.is_shown(action):
+                yield device, action, action.start
+
+    def _occurrence(self, plan: Plan, occurrence: Occurrence) -> CalendarEvent:
+        device = self._plans.async_registered(plan)
+        name = device and (device.name_by_user or device.name)
+        end = occurrence.end if plan.is_window else occurrence.start + _SHORT
+        return CalendarEvent(
+            start=dt_util.as_local(occurrence.start),
+            end=dt_util.as_local(end),
+            summary=f"{name}: {plan.name}" if name else plan.name,
+            description=_details(plan.parameters_as_data()) or plan.command,
+            uid=plan.id,
+            recurrence_id=occurrence.day.isoformat(),
+            rrule=plan.times.rule,
+        )
 
     def _event(self, device: Device, action: Action, start: datetime) -> CalendarEvent:
         name = self._account.async_spoken_name(device)
@@ -67,7 +97,7 @@ class AmpsScheduleCalendar(CalendarEntity):
             start=dt_util.as_local(start),
             end=dt_util.as_local(_end_of(action, start)),
             summary=f"{name}: {action.command}",
-            description=_details(action),
+            description=_details(action.parameters or {}),
             uid=action.id,
         )
 
@@ -76,15 +106,18 @@ class AmpsScheduleCalendar(CalendarEntity):
     def event(self) -> CalendarEvent | None:
         """Return what is on, else what comes next."""
         now = self._account.clock.now()
-        coming = [
-            (action.start, action.id, device, action)
-            for device, action in self._schedule
-            if action.start is not None and _end_of(action, action.start) > now
+        found: list[tuple[datetime, str, Callable[[], CalendarEvent]]] = [
+            (start, action.id, partial(self._event, device, action, start))
+            for device, action, start in self._planned()
+            if _end_of(action, start) > now
         ]
-        if not coming:
+        for plan in self._plans:
+            if occurrence := next(self._plans.occurrences(plan), None):
+                make = partial(self._occurrence, plan, occurrence)
+                found.append((occurrence.start, plan.id, make))
+        if not found:
             return None
-        start, _, device, action = min(coming, key=itemgetter(0, 1))
-        return self._event(device, action, start)
+        return min(found, key=itemgetter(0, 1))[2]()
 
     @override
     async def async_get_events(
@@ -92,14 +125,16 @@ class AmpsScheduleCalendar(CalendarEntity):
     ) -> list[CalendarEvent]:
         """Return what is planned in a span of time."""
         events: list[CalendarEvent] = []
-        for device, action in tuple(self._schedule):
-            if (start := action.start) is None or start >= end_date:
-                continue
-            if _end_of(action, start) > start_date:
+        for device, action, start in self._planned():
+            if start < end_date and _end_of(action, start) > start_date:
                 events.append(self._event(device, action, start))
-                if len(events) % _AT_A_TIME == 0:
-                    # The loop is everybody's.
-                    await asyncio.sleep(0)
+                await _breathe(events)
+        for plan in self._plans:
+            for occurrence in self._plans.occurrences(plan, start_date):
+                if occurrence.start >= end_date:
+                    break
+                events.append(self._occurrence(plan, occurrence))
+                await _breathe(events)
         return sorted(events, key=lambda event: event.start_datetime_local)
 
     @override
@@ -109,12 +144,50 @@ class AmpsScheduleCalendar(CalendarEntity):
         recurrence_id: str | None = None,
         recurrence_range: str | None = None,
     ) -> None:
-        """Cancel a command that has not begun yet."""
+        """Skip a plan once, end it, or cancel a command that has not begun yet."""
+        if (plan := self._plans.get(uid)) is not None:
+            self._delete_plan(plan, recurrence_id, recurrence_range)
+            return
         for device, action in self._schedule:
             if action.id == uid:
                 await self._runtime.async_cancel(device, uid)
                 return
         raise refused("action_unknown", self._account.entry.title, action=uid)
+
+    def _delete_plan(
+        self, plan: Plan, recurrence_id: str | None, recurrence_range: str | None
+    ) -> None:
+        if recurrence_id is None:
+            self._plans.async_turn(plan, on=False)
+            return
+        if (day := dt_util.parse_date(recurrence_id[:10])) is None:
+            raise refused("plan_not_then", plan.name)
+        if recurrence_range:
+            self._plans.async_end_before(plan, day)
+        else:
+            self._plans.async_skip(plan, day)
+
+    @override
+    async def async_create_event(self, **kwargs: Any) -> None:
+        """Say where that is done."""
+        raise refused("calendar_is_read", self._account.entry.title)
+
+    @override
+    async def async_update_event(
+        self,
+        uid: str,
+        event: dict[str, Any],
+        recurrence_id: str | None = None,
+        recurrence_range: str | None = None,
+    ) -> None:
+        """Say where that is done."""
+        raise refused("calendar_is_read", self._account.entry.title)
+
+
+async def _breathe(events: list[CalendarEvent]) -> None:
+    """Let others have their turn: the loop is everybody's."""
+    if len(events) % _AT_A_TIME == 0:
+        await asyncio.sleep(0)
 
 
 def _end_of(action: Action, start: datetime) -> datetime:
@@ -123,9 +196,8 @@ def _end_of(action: Action, start: datetime) -> datetime:
     return end if end is not None and end > start else start + _SHORT
 
 
-def _details(action: Action) -> str | None:
-    """Say an action's parameters in one line."""
-    parameters: dict[str, Any] = action.parameters or {}
+def _details(parameters: Mapping[str, Any]) -> str | None:
+    """Say parameters in one line."""
     said = [
         f"{name}: {amount:g} {value.get('unit') or ''}".strip()
         for name, value in parameters.items()

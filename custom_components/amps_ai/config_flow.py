@@ -9,6 +9,7 @@ from homeassistant.config_entries import (
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
+    ConfigSubentryFlow,
     OptionsFlow,
 )
 from homeassistant.const import CONF_API_KEY
@@ -47,7 +48,8 @@ from .common.const import (
     MANY_DEVICES,
     link_base_url,
 )
-from .flows import AmpsOptionsFlow
+from .flows import AmpsOptionsFlow, AmpsPlanFlow
+from .plans import SUBENTRY_TYPE
 
 _PASSWORD = TextSelector(
     TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off")
@@ -152,6 +154,15 @@ class AmpsConfigFlow(ConfigFlow, domain=DOMAIN):
     def async_get_options_flow(config_entry: ConfigEntry) -> OptionsFlow:
         """Return the flow that changes an account's options."""
         return AmpsOptionsFlow()
+
+    @classmethod
+    @callback
+    @override
+    def async_get_supported_subentry_types(
+        cls, config_entry: ConfigEntry
+    ) -> dict[str, type[ConfigSubentryFlow]]:
+        """Return what can be added to an account."""
+        return {SUBENTRY_TYPE: AmpsPlanFlow}
 
     @override
     async def async_step_user(

@@ -69,6 +69,7 @@ def _account(entry: AmpsConfigEntry) -> dict[str, Any]:
             "webhooks": runtime.webhooks.as_dict() if runtime.webhooks else None,
             "to_be_linked_again": runtime.links.lost,
         },
+        "plans": redacted(account.client.scrub(runtime.plans.as_dict())),
         "types": {
             device_type.value: redacted(account.client.scrub(coordinator.as_dict()))
             for device_type, coordinator in runtime.coordinators.items()

@@ -1,4 +1,4 @@
-"""Logbook: what became of commands, in a sentence."""
+"""Logbook: what became of commands and plans, in a sentence."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,7 +8,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .api import ActionState
-from .common.const import DOMAIN, EVENT_ACTION
+from .common.const import DOMAIN, EVENT_ACTION, STATE_MISSED
 
 _SAID: Final[dict[str, str]] = {
     ActionState.COMPLETED: "completed",
@@ -29,7 +29,13 @@ def async_describe_events(
         data = event.data
         device = dr.async_get(hass).async_get(data.get("device_id") or "")
         state = str(data.get("state"))
-        message = f"command {data.get('command')} {_SAID.get(state, state)}"
+        plan = data.get("plan")
+        if state == STATE_MISSED:
+            message = f"plan {plan} was missed: command {data.get('command')}"
+        else:
+            message = f"command {data.get('command')} {_SAID.get(state, state)}"
+            if plan is not None:
+                message = f"{message}, for the plan {plan}"
         if error := data.get("error"):
             message = f"{message}: {error}"
         return {

@@ -10,6 +10,7 @@ from typing import Any, Final, override
 from homeassistant.components.sensor import (
     SensorDeviceClass,
     SensorEntity,
+    SensorEntityDescription,
     SensorStateClass,
 )
 from homeassistant.const import (
@@ -45,6 +46,7 @@ from .entities import (
 from .entities.counters import AmpsLifetimeSensor, AmpsMeter, AmpsMeterDescription
 from .entities.energy_meter import battery_content, battery_power, charger_power
 from .entities.measuring import AmpsMeasuringSensor, AmpsPlainSensorDescription, plain
+from .entities.plan import NEXT, AmpsPlanEntity, async_setup_plan_entities
 from .entities.thermostat import TEMPERATURE_UNITS
 from .runtime import AmpsConfigEntry
 
@@ -316,6 +318,10 @@ LAST_ACTIONS: Final[Table[AmpsPlainSensorDescription]] = MappingProxyType(
     }
 )
 
+NEXT_SENSOR: Final = SensorEntityDescription(
+    key=NEXT, translation_key=NEXT, device_class=SensorDeviceClass.TIMESTAMP
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -329,6 +335,12 @@ async def async_setup_entry(
     await async_setup_entities(entry, async_add_entities, READINGS, AmpsReadingSensor)
     await async_setup_entities(
         entry, async_add_entities, LAST_ACTIONS, AmpsLastActionSensor
+    )
+    async_setup_plan_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda plans, plan, device: AmpsNextSensor(plans, plan, device, NEXT_SENSOR),
     )
 
 
@@ -419,3 +431,20 @@ class AmpsLastActionSensor(AmpsEntity, SensorEntity):
         if action.state is not None and understand(ActionState, action.state) is None:
             attributes[ATTR_REPORTED_STATUS] = action.state
         return attributes
+
+
+class AmpsNextSensor(AmpsPlanEntity, SensorEntity):
+    """When a plan begins next."""
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """Return the next time, None while it is off or over."""
+        coming = self.plans.coming(self.plan)
+        return coming.start if coming else None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any]:
+        """Return how the plan fares."""
+        return {"status": self.plans.status(self.plan)}

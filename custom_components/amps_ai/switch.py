@@ -1,4 +1,4 @@
-"""Switches: EV chargers charge or pause."""
+"""Switches: EV chargers charge or pause, and plans are on or off."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final, Self, override
 
 from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.restore_state import ExtraStoredData, RestoreEntity
@@ -22,6 +23,7 @@ from .entities import (
     Table,
     async_setup_entities,
 )
+from .entities.plan import PLAN, AmpsPlanEntity, async_setup_plan_entities
 from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -62,6 +64,13 @@ SWITCHES: Final[Table[AmpsSwitchDescription]] = MappingProxyType(
     }
 )
 
+PLAN_SWITCH: Final = SwitchEntityDescription(
+    key=PLAN,
+    translation_key=PLAN,
+    # Not to be switched along with the lights of a room.
+    entity_category=EntityCategory.CONFIG,
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -70,6 +79,12 @@ async def async_setup_entry(
 ) -> None:
     """Add the switches of the devices."""
     await async_setup_entities(entry, async_add_entities, SWITCHES, AmpsChargeSwitch)
+    async_setup_plan_entities(
+        hass,
+        entry,
+        async_add_entities,
+        lambda plans, plan, device: AmpsPlanSwitch(plans, plan, device, PLAN_SWITCH),
+    )
 
 
 @dataclass(slots=True)
@@ -217,3 +232,23 @@ class AmpsChargeSwitch(AmpsControlEntity, SwitchEntity, RestoreEntity):
     async def async_turn_off(self, **kwargs: Any) -> None:
         """Pause charging; the session is held."""
         await self.async_push(Push(command=Commands.IDLE), {_ALLOWED: False})
+
+
+class AmpsPlanSwitch(AmpsPlanEntity, SwitchEntity):
+    """Whether a plan is on; off takes away what is planned."""
+
+    @property
+    @override
+    def is_on(self) -> bool:
+        """Return whether it is on, and not over."""
+        return self.plans.is_on(self.plan)
+
+    @override
+    async def async_turn_on(self, **kwargs: Any) -> None:
+        """Go on with it from now on."""
+        self.plans.async_turn(self.plan, on=True)
+
+    @override
+    async def async_turn_off(self, **kwargs: Any) -> None:
+        """Carry it out no more; what has begun goes on."""
+        self.plans.async_turn(self.plan, on=False)

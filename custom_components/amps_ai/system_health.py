@@ -36,6 +36,7 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
                 len(item.data) for item in runtime.coordinators.values()
             )
         ),
+        "plans": _each(lambda runtime: len(runtime.plans)),
         "requests": _each(lambda runtime: runtime.account.client.requests.total()),
         "holds_back": _each(
             lambda runtime: f"{runtime.account.limits.remaining:.0f} s"

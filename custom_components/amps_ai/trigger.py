@@ -1,4 +1,4 @@
-"""Triggers: what became of commands, links and plugs."""
+"""Triggers: what became of commands, plans, links and plugs."""
 
 from typing import Any, ClassVar, Final, cast, override
 
@@ -36,14 +36,14 @@ from .automation.targets import (
     async_check_target,
     async_targeted_devices,
 )
-from .common.const import DOMAIN, EVENT_ACTION, EVENT_LINK
+from .common.const import DOMAIN, EVENT_ACTION, EVENT_LINK, STATE_MISSED
 
 CONF_COMMAND: Final = "command"
 ATTR_DEVICE_NAME: Final = "device_name"
 ATTR_STATE: Final = "state"
 STATE_LOST: Final = "lost"
 
-_LINK_SCHEMA: Final = vol.Schema(
+_PLAIN_SCHEMA: Final = vol.Schema(
     {**OPTIONAL_TARGET, vol.Required(CONF_OPTIONS, default=dict): {}}
 )
 _COMMAND_SCHEMA: Final = vol.Schema(
@@ -167,10 +167,23 @@ class CommandFailedTrigger(CommandTrigger):
     _state = ActionState.FAILED
 
 
+class PlanMissedTrigger(DeviceEventTrigger):
+    """The time of a plan is over, and it was not carried out."""
+
+    _schema = _PLAIN_SCHEMA
+    _event_type = EVENT_ACTION
+    _state = STATE_MISSED
+    _fields = (ATTR_DEVICE_ID, "plan", CONF_COMMAND, "start", "error")
+
+    @override
+    def _describe(self, name: str, data: dict[str, Any]) -> str:
+        return f"plan {data.get('plan')} missed on {name}"
+
+
 class LinkLostTrigger(DeviceEventTrigger):
     """A device must be linked to its manufacturer again."""
 
-    _schema = _LINK_SCHEMA
+    _schema = _PLAIN_SCHEMA
     _event_type = EVENT_LINK
     _state = STATE_LOST
     _fields = (ATTR_DEVICE_ID, ATTR_STATE)
@@ -227,6 +240,7 @@ TRIGGERS: Final[dict[str, type[Trigger]]] = {
     "command_completed": CommandCompletedTrigger,
     "command_failed": CommandFailedTrigger,
     "link_lost": LinkLostTrigger,
+    "plan_missed": PlanMissedTrigger,
     "plugged_in": PluggedInTrigger,
     "unplugged": UnpluggedTrigger,
 }

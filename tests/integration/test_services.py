@@ -55,8 +55,10 @@ SERVICES = {
     "hold_temperature": SupportsResponse.OPTIONAL,
     "update_settings": SupportsResponse.OPTIONAL,
     "cancel_action": SupportsResponse.OPTIONAL,
+    "skip_plan": SupportsResponse.OPTIONAL,
     "get_action": SupportsResponse.ONLY,
     "list_actions": SupportsResponse.ONLY,
+    "list_plans": SupportsResponse.ONLY,
 }
 
 ZONE = "Europe/Berlin"

@@ -880,6 +880,7 @@ async def test_descriptions(
         "command_completed": {"command"},
         "command_failed": {"command"},
         "link_lost": set(),
+        "plan_missed": set(),
         "plugged_in": {"behavior", "for"},
         "unplugged": {"behavior", "for"},
     }

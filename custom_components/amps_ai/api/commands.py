@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from .vocabulary import (
 
 # Wall-clock time at the plant: no zone, no offset.
 PLANT_TIME: Final = "%Y-%m-%dT%H:%M:%S"
+# How far ahead the API plans.
+FARTHEST: Final = timedelta(days=30)
 
 
 class RequestRefusedError(ValueError):

@@ -31,6 +31,8 @@ ATTR_REPORTED_STATUS: Final = "reported_status"
 
 # Every end of an action, for automations and the logbook.
 EVENT_ACTION: Final = f"{DOMAIN}_action"
+# An occurrence of a plan is over and was not carried out: such an event, too.
+STATE_MISSED: Final = "missed"
 # A device's link to its manufacturer was lost, or is there again.
 EVENT_LINK: Final = f"{DOMAIN}_link"
 

@@ -27,8 +27,12 @@ LIVE_ACCESS_DISABLED: Final = "live_access_disabled"
 INSUFFICIENT_PERMISSIONS: Final = "insufficient_permissions"
 DENIALS: Final = (LIVE_ACCESS_DISABLED, INSUFFICIENT_PERMISSIONS)
 WEBHOOK_SECRET_WRONG: Final = "webhook_secret_wrong"
+PLAN_WAITS: Final = "plan_waits"
+PLAN_MISSED: Final = "plan_missed"
+PLAN_ANOTHER_ZONE: Final = "plan_another_zone"
+PLAN_WITHOUT_DEVICE: Final = "plan_without_device"
 # What is asked about a device of the account itself, and goes with it.
-_OF_A_DEVICE: Final = frozenset({SCHEDULER_ACTIVE, DISPLACED})
+_OF_A_DEVICE: Final = frozenset({SCHEDULER_ACTIVE, DISPLACED, PLAN_WAITS})
 
 
 @callback
@@ -73,6 +77,11 @@ def _issues(hass: HomeAssistant, entry: ConfigEntry) -> list[ir.IssueEntry]:
         if issue.domain == DOMAIN
         and (issue.data or {}).get("entry_id") == entry.entry_id
     ]
+
+
+def _said(at: datetime | None) -> str:
+    """Return a time as a person reads it."""
+    return "-" if at is None else dt_util.as_local(at).strftime("%Y-%m-%d %H:%M")
 
 
 @callback
@@ -155,10 +164,6 @@ def async_displaced(
 
     The warning stands until the action's time is over.
     """
-
-    def _said(at: datetime | None) -> str:
-        return "-" if at is None else dt_util.as_local(at).strftime("%Y-%m-%d %H:%M")
-
     _open(
         hass,
         entry,
@@ -333,3 +338,128 @@ def async_secret_wrong(hass: HomeAssistant, entry: ConfigEntry) -> None:
 def async_secret_right(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Take that back: one could be."""
     _close(hass, _secret_issue(entry))
+
+
+# Plans
+
+
+def _plan_issue(key: str, plan_id: str) -> str:
+    return f"{key}_{plan_id}"
+
+
+@callback
+def async_plan_waits(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    device_id: str,
+    device: str,
+    plan: str,
+    command: str,
+    other: Action,
+) -> None:
+    """Tell that a plan waits for what somebody else planned."""
+    _open(
+        hass,
+        entry,
+        f"{PLAN_WAITS}_{device_id}",
+        PLAN_WAITS,
+        {
+            "plan": plan,
+            "device": device,
+            "command": command,
+            "start": _said(other.start),
+            "end": _said(other.end),
+        },
+        data={"device_id": device_id},
+    )
+
+
+@callback
+def async_plan_waits_no_more(hass: HomeAssistant, device_id: str) -> None:
+    """Take that back."""
+    _close(hass, f"{PLAN_WAITS}_{device_id}")
+
+
+@callback
+def async_plan_missed(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    plan_id: str,
+    plan: str,
+    device: str,
+    start: datetime,
+    count: int,
+    error: str,
+) -> None:
+    """Tell that a plan was not carried out, several times in a row."""
+    _open(
+        hass,
+        entry,
+        _plan_issue(PLAN_MISSED, plan_id),
+        PLAN_MISSED,
+        {
+            "plan": plan,
+            "device": device,
+            "start": _said(start),
+            "count": str(count),
+            "error": error,
+        },
+    )
+
+
+@callback
+def async_plan_kept(hass: HomeAssistant, plan_id: str) -> None:
+    """Take that back: it was carried out."""
+    _close(hass, _plan_issue(PLAN_MISSED, plan_id))
+
+
+@callback
+def async_plan_another_zone(
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    plan_id: str,
+    plan: str,
+    device: str,
+    error: str,
+) -> None:
+    """Tell that the clocks of the plant show another time."""
+    _open(
+        hass,
+        entry,
+        _plan_issue(PLAN_ANOTHER_ZONE, plan_id),
+        PLAN_ANOTHER_ZONE,
+        {"plan": plan, "device": device, "error": error},
+    )
+
+
+@callback
+def async_plan_same_zone(hass: HomeAssistant, plan_id: str) -> None:
+    """Take that back: it is planned."""
+    _close(hass, _plan_issue(PLAN_ANOTHER_ZONE, plan_id))
+
+
+@callback
+def async_plan_without_device(
+    hass: HomeAssistant, entry: ConfigEntry, plan_id: str, plan: str
+) -> None:
+    """Ask for another device, as the plan's own is gone."""
+    _open(
+        hass,
+        entry,
+        _plan_issue(PLAN_WITHOUT_DEVICE, plan_id),
+        PLAN_WITHOUT_DEVICE,
+        {"plan": plan, "title": entry.title},
+    )
+
+
+@callback
+def async_plan_has_device(hass: HomeAssistant, plan_id: str) -> None:
+    """Take that back."""
+    _close(hass, _plan_issue(PLAN_WITHOUT_DEVICE, plan_id))
+
+
+@callback
+def async_forget_plan(hass: HomeAssistant, plan_id: str) -> None:
+    """Close what is open for a plan that is not, or not now."""
+    for key in (PLAN_MISSED, PLAN_ANOTHER_ZONE, PLAN_WITHOUT_DEVICE):
+        _close(hass, _plan_issue(key, plan_id))

@@ -1,5 +1,6 @@
 """Displaced: planned actions that made way for a newer one."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
@@ -18,6 +19,8 @@ class Displaced:
         """Begin with no warning."""
         self._account = account
         self._coordinators = coordinators
+        # Tells whether an action is planned again by itself.
+        self.comes_back: Callable[[str], bool] = lambda _action_id: False
         # What takes the warnings back, by action.
         self._timers: dict[str, CALLBACK_TYPE] = {}
 
@@ -36,7 +39,9 @@ class Displaced:
 
     @callback
     def async_warn(self, device: Device, action: Action) -> None:
-        """Warn that an action made way, unless its time is over."""
+        """Warn that an action made way, unless its time is over or it comes back."""
+        if self.comes_back(action.id):
+            return
         until = action.end or action.start
         if until is None or until <= self._account.clock.now():
             return

@@ -17,6 +17,8 @@ from ..api import (
     Action,
     ActionState,
     AmpsConflictError,
+    AmpsDeviceNotFoundError,
+    AmpsNotCancellableError,
     Device,
     Push,
     check_push,
@@ -30,7 +32,7 @@ from .intents import Intents
 from .lane import Intent, Lanes, Turn
 from .notices import Notices
 from .order import Order
-from .sending import Sender
+from .sending import InTheWayError, Sender
 from .telling import Teller
 
 # A moving slider is sent once it has rested so long.
@@ -200,8 +202,15 @@ class PushManager:
                 raise await self._sender.async_conflict(err, name) from err
         if action is None:
             raise refused_by_state("device_busy", name)
+        return await self._async_taken(device, push, action)
+
+    async def _async_taken(
+        self, device: Device, push: Push, action: Action
+    ) -> tuple[Action, asyncio.Future[Action | None] | None]:
+        """Follow a command, from now or from its start; return it as above."""
         action = replace(action, device_id=device.id, device_type=device.type)
         if push.start is not None or action.state == ActionState.SCHEDULED:
+            name = self._account.async_spoken_name(device)
             try:
                 await self._sender.async_check_times(push, action, name)
                 self.follower.async_follow_later(device, action)
@@ -231,6 +240,48 @@ class PushManager:
         self._notices.async_dismiss(device.id)
         self._lanes.async_read_soon(device)
         return updated
+
+    # What plans send
+
+    async def async_plan(self, device: Device, push: Push, *, waits: bool) -> Action:
+        """Push a command that may displace nothing, and return the action.
+
+        `waits` for what is under way without asking. Whoever calls ends with the
+        entry. Raises InTheWayError where something is in the way.
+        """
+        with spoken_errors(self._account.async_spoken_name(device)):
+            push = check_push(device, push)
+        async with self._lanes.of(device.id).order, self._sender.speaking(device):
+            if waits and self.follower.async_in_flight(device):
+                raise InTheWayError(is_planned=False)
+            try:
+                action = await self._sender.async_send(device, push)
+            except AmpsConflictError as err:
+                raise InTheWayError(is_planned=bool(err.strategies)) from err
+        return (await self._async_taken(device, push, action))[0]
+
+    async def async_take_back(self, device: Device, action_id: str) -> bool:
+        """Cancel what was planned, and tell of it; tell whether that was in time."""
+        client = self._account.client
+        try:
+            with self._account.speaking(self._account.async_spoken_name(device)):
+                try:
+                    action = await client.async_cancel_action(action_id)
+                except AmpsNotCancellableError, AmpsDeviceNotFoundError:
+                    return False
+        finally:
+            self._schedule.async_changed(device)
+        if not action.is_final:
+            action = replace(action, state=ActionState.CANCELLED)
+        self.follower.async_cancelled(device, action)
+        return True
+
+    async def async_found(self, device: Device, action: Action) -> None:
+        """Take what was found out about an action."""
+        if action.is_final:
+            await self.follower.async_take_end(device, action)
+        else:
+            self.follower.async_follow_later(device, action)
 
     # With the entry
 

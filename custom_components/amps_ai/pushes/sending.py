@@ -42,7 +42,19 @@ _TRIES: Final = 3
 _MOST_IN_THE_WAY: Final = 20
 _MOST_NAMED: Final = 5
 # The times of an action are those that were meant, give or take.
-_TOLERANCE: Final = timedelta(minutes=2)
+TOLERANCE: Final = timedelta(minutes=2)
+ANOTHER_ZONE: Final = "another_zone"
+
+
+class InTheWayError(Exception):
+    """Something stands in the way of what may displace nothing."""
+
+    code: Final = "in_the_way"
+
+    def __init__(self, *, is_planned: bool) -> None:
+        """Tell whether it is planned, or under way."""
+        super().__init__(self.code)
+        self.is_planned = is_planned
 
 
 class Sender:
@@ -94,7 +106,8 @@ class Sender:
                     )
                 raise
 
-    async def _async_send(self, device: Device, push: Push) -> Action:
+    async def async_send(self, device: Device, push: Push) -> Action:
+        """Push, and take note that it was taken."""
         action = await self._account.client.async_push(device, push)
         self._follower.async_sent(device, action)
         issues.async_open_by_now(self._account.hass, self._account.entry, device.type)
@@ -114,7 +127,7 @@ class Sender:
             if attempt and turn is not None and turn.is_replaced():
                 return None
             try:
-                return await self._async_send(device, push)
+                return await self.async_send(device, push)
             except AmpsConflictError as err:
                 if err.strategies:
                     raise
@@ -221,12 +234,12 @@ class Sender:
             if not isinstance(said, datetime) or got is None:
                 continue
             meant = said.replace(tzinfo=zone)
-            if abs(got - meant) < _TOLERANCE:
+            if abs(got - meant) < TOLERANCE:
                 continue
             with spoken_errors(name):
                 await self._account.client.async_cancel_action(action.id)
             raise refused_by_state(
-                "another_zone",
+                ANOTHER_ZONE,
                 name,
                 meant=meant.strftime("%Y-%m-%d %H:%M"),
                 got=dt_util.as_local(got).strftime("%Y-%m-%d %H:%M"),

@@ -22,6 +22,8 @@ class Teller:
         """Begin with nothing told."""
         self._lanes = lanes
         self._notices = notices
+        # Tells the name of the plan that an action stands for.
+        self.plan_of: Callable[[str], str | None] = lambda _action_id: None
 
     @callback
     def async_listen(
@@ -37,16 +39,16 @@ class Teller:
         if not lane.ends.async_tell(action):
             return False
         entry = self._lanes.account.async_registered(device.id)
-        self._lanes.hass.bus.async_fire(
-            EVENT_ACTION,
-            {
-                "device_id": entry.id if entry else None,
-                "action_id": action.id,
-                "command": action.command,
-                "state": action.state,
-                "error": action.error_code,
-            },
-        )
+        told = {
+            "device_id": entry.id if entry else None,
+            "action_id": action.id,
+            "command": action.command,
+            "state": action.state,
+            "error": action.error_code,
+        }
+        if (plan := self.plan_of(action.id)) is not None:
+            told["plan"] = plan
+        self._lanes.hass.bus.async_fire(EVENT_ACTION, told)
         lane.listeners.async_call(action)
         self._notify(device, lane, action)
         return True

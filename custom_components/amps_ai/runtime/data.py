@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 
 from ..account import AmpsAccount
 from ..api import Action, Device
+from ..plans import Plans
 from ..pushes import PushManager
 from ..readings import (
     AmpsCoordinator,
@@ -30,6 +31,7 @@ class AmpsRuntimeData:
     pushes: PushManager
     planner: FreshnessPlanner
     schedule: Schedule
+    plans: Plans
     links: Links
     energies: Energies
     webhooks: WebhookReceiver | None
@@ -58,6 +60,8 @@ class AmpsRuntimeData:
                 )
         finally:
             self.schedule.async_changed(device)
+        # A plan would plan it again.
+        self.plans.async_cancelled(action_id)
         self.pushes.follower.async_cancelled(device, cancelled)
         return cancelled
 

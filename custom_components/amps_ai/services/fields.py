@@ -13,6 +13,7 @@ ATTR_ACTION_ID: Final = "action_id"
 ATTR_COMMAND: Final = "command"
 ATTR_CONFIG_ENTRY_ID: Final = "config_entry_id"
 ATTR_COOL_SETPOINT: Final = "cool_setpoint"
+ATTR_DATE: Final = "date"
 ATTR_DELAY: Final = "delay"
 ATTR_DEVICE_ID: Final = "device_id"
 ATTR_DURATION: Final = "duration"
@@ -22,6 +23,7 @@ ATTR_LIMIT: Final = "limit"
 ATTR_MODE: Final = "mode"
 ATTR_ON_CONFLICT: Final = "on_conflict"
 ATTR_PARAMETERS: Final = "parameters"
+ATTR_PLAN: Final = "plan"
 ATTR_POWER: Final = "power"
 ATTR_RESERVE: Final = "reserve"
 ATTR_SETTINGS: Final = "settings"
@@ -103,5 +105,13 @@ LIST_ACTIONS: Final = vol.Schema(
         vol.Optional(ATTR_LIMIT, default=50): vol.All(
             vol.Coerce(int), vol.Range(min=1, max=_MOST_ACTIONS)
         ),
+    }
+)
+LIST_PLANS: Final = vol.Schema(_EITHER)
+SKIP_PLAN: Final = vol.Schema(
+    {
+        **_EITHER,
+        vol.Required(ATTR_PLAN): cv.string,
+        vol.Optional(ATTR_DATE): cv.date,
     }
 )

@@ -9,11 +9,10 @@ from typing import Any, Final
 from homeassistant.util import dt as dt_util
 
 from ..api.clock import Clock
+from ..api.commands import FARTHEST
 from ..common.errors import refused
 from .fields import ATTR_DELAY, ATTR_DURATION, ATTR_END, ATTR_START
 
-# How far ahead the API plans.
-FARTHEST: Final = timedelta(days=30)
 # A window can begin so soon.
 _SOON: Final = timedelta(minutes=1)
 

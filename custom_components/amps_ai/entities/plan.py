@@ -1,0 +1,124 @@
+"""Entities of plans: they belong to the plan's device, and go with the plan.
+
+Not by Home Assistant's own ties of subentries: a device can have one only, and loses
+what the others put there.
+"""
+
+from collections.abc import Callable
+from typing import Final, override
+
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntry
+from homeassistant.helpers.entity import Entity, EntityDescription
+from homeassistant.helpers.entity_platform import (
+    AddConfigEntryEntitiesCallback,
+    async_get_current_platform,
+)
+
+from ..common.const import DOMAIN
+from ..plans import Plan, Plans
+from ..runtime import AmpsConfigEntry
+
+# The keys of what a plan has, and the platforms.
+PLAN: Final = "plan"
+NEXT: Final = "next"
+_KEYS: Final = {Platform.SWITCH: PLAN, Platform.SENSOR: NEXT}
+
+
+class AmpsPlanEntity(Entity):
+    """An entity of a plan."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(
+        self,
+        plans: Plans,
+        plan: Plan,
+        device: DeviceEntry,
+        description: EntityDescription,
+    ) -> None:
+        """Describe the entity of a plan."""
+        self.entity_description = description
+        self.plans = plans
+        self._plan = plan
+        self._attr_unique_id = f"{plan.id}_{description.key}"
+        self._attr_translation_placeholders = {"plan": plan.name}
+        self.device_entry = device
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan as it is now."""
+        return self.plans.get(self._plan.id) or self._plan
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen for what changes."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self.plans.async_listen(self.async_write_ha_state))
+
+
+def is_of_plan(entity: er.RegistryEntry) -> bool:
+    """Tell whether an entity is a plan's."""
+    return entity.translation_key == _KEYS.get(Platform(entity.domain))
+
+
+@callback
+def async_setup_plan_entities(
+    hass: HomeAssistant,
+    entry: AmpsConfigEntry,
+    async_add_entities: AddConfigEntryEntitiesCallback,
+    create: Callable[[Plans, Plan, DeviceEntry], AmpsPlanEntity],
+) -> None:
+    """Have an entity for each plan, now and later."""
+    plans = entry.runtime_data.plans
+    platform = async_get_current_platform()
+    registry = er.async_get(hass)
+    key = _KEYS[Platform(platform.domain)]
+    # By plan: whose and what they were called when they were added.
+    added: dict[str, tuple[str, str]] = {}
+
+    @callback
+    def _remove_left_over() -> None:
+        """Remove the entities of plans that are not there any more."""
+        for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+            plan_id = entity.unique_id.removesuffix(f"_{key}")
+            if (
+                entity.domain == platform.domain
+                and is_of_plan(entity)
+                and plans.get(plan_id) is None
+            ):
+                added.pop(plan_id, None)
+                registry.async_remove(entity.entity_id)
+
+    async def _async_renew(entity_id: str, entity: AmpsPlanEntity) -> None:
+        """Add an entity anew, under another name or at another device."""
+        if (old := platform.entities.get(entity_id)) is not None:
+            await old.async_remove()
+        async_add_entities([entity])
+
+    @callback
+    def _changed() -> None:
+        _remove_left_over()
+        for plan in plans:
+            if (device := plans.async_registered(plan)) is None:
+                # Its entities went with the device.
+                added.pop(plan.id, None)
+                continue
+            what = (device.id, plan.name)
+            if (known := added.get(plan.id)) == what:
+                continue
+            added[plan.id] = what
+            entity = create(plans, plan, device)
+            entity_id = registry.async_get_entity_id(
+                platform.domain, DOMAIN, f"{plan.id}_{key}"
+            )
+            if known is None or entity_id is None:
+                async_add_entities([entity])
+            else:
+                entry.async_create_task(hass, _async_renew(entity_id, entity))
+
+    _changed()
+    entry.async_on_unload(plans.async_listen(_changed))
