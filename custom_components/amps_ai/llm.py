@@ -9,7 +9,7 @@ from homeassistant.components.llm import LLMTools
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import llm
 
-from .assist import SUMMARY_PROMPT, EnergySummaryTool
+from .assist import PLANS_PROMPT, SUMMARY_PROMPT, EnergySummaryTool, PlansTool, plans_of
 from .assist.exposed import exposed
 
 
@@ -17,9 +17,14 @@ from .assist.exposed import exposed
 def async_get_tools(
     hass: HomeAssistant, llm_context: llm.LLMContext, api_id: str
 ) -> LLMTools | None:
-    """Return the summary, where Assist may know of any device."""
+    """Return the summary, where Assist may know of any device, and its plans."""
     if api_id != llm.LLM_API_ASSIST:
         return None
     if next(exposed(hass, llm_context), None) is None:
         return None
-    return LLMTools(tools=[EnergySummaryTool()], prompt=SUMMARY_PROMPT)
+    tools: list[llm.Tool] = [EnergySummaryTool()]
+    prompt = SUMMARY_PROMPT
+    if next(plans_of(exposed(hass, llm_context)), None) is not None:
+        tools.append(PlansTool())
+        prompt = f"{prompt} {PLANS_PROMPT}"
+    return LLMTools(tools=tools, prompt=prompt)

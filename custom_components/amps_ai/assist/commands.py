@@ -18,6 +18,7 @@ from ..api.vocabulary import Units
 from ..common.const import DOMAIN
 from ..common.names import plain_text
 from .exposed import Exposed, async_exposed, failed
+from .plans import SkipPlanTool, plans_of
 
 COMMANDS_API_ID: Final = f"{DOMAIN}_commands"
 COMMANDS_API_NAME: Final = "Amps AI commands"
@@ -52,13 +53,17 @@ class CommandsAPI(llm.API):
     ) -> llm.APIInstance:
         """Offer the sending of commands, where a control is exposed."""
         devices = await _async_steerable(self.hass, llm_context)
+        tools: list[llm.Tool] = [SendCommandTool(self.hass, devices)] if devices else []
+        items = [item for same in devices.values() for item in same]
+        if names := [plain_text(plan.name) for _, _, plan in plans_of(items)]:
+            tools.append(SkipPlanTool(names))
         return llm.APIInstance(
             api=self,
             api_prompt=_COMMANDS_PROMPT + _abilities(self.hass, devices)
             if devices
             else "",
             llm_context=llm_context,
-            tools=[SendCommandTool(self.hass, devices)] if devices else [],
+            tools=tools,
             custom_serializer=llm.selector_serializer,
         )
 

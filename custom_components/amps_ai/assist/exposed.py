@@ -12,6 +12,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 
 from ..api import Device, capabilities
 from ..common.const import DOMAIN
+from ..entities.plan import is_of_plan
 from ..readings import AmpsCoordinator
 from ..runtime import AmpsConfigEntry
 
@@ -39,7 +40,8 @@ class Exposed:
     def is_steerable(self) -> bool:
         """Tell whether a control of the device is exposed."""
         return bool(capabilities(self.device)) and any(
-            entity.domain in _CONTROLS for entity, _ in self.entities
+            entity.domain in _CONTROLS and not is_of_plan(entity)
+            for entity, _ in self.entities
         )
 
 

@@ -37,6 +37,7 @@ import voluptuous as vol
 from ..api import Device, DeviceType
 from ..common.const import DOMAIN
 from ..common.names import vendor_name
+from ..entities.plan import is_of_plan
 from .exposed import Exposed, async_exposed, failed
 
 ENERGY_SUMMARY: Final = f"{DOMAIN}__energy_summary"
@@ -204,7 +205,7 @@ def _readings(
 ) -> Iterator[tuple[str, bool | str | None]]:
     """Return what an entity shows, as a person sees it."""
     key = entity.unique_id.removeprefix(f"{device.id}_")
-    if entity.domain in _SILENT_PLATFORMS or key in _SILENT_KEYS:
+    if entity.domain in _SILENT_PLATFORMS or key in _SILENT_KEYS or is_of_plan(entity):
         return
     told = state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
     if entity.domain == Platform.CLIMATE:

@@ -62,7 +62,8 @@ class AmpsPlanEntity(Entity):
 
 def is_of_plan(entity: er.RegistryEntry) -> bool:
     """Tell whether an entity is a plan's."""
-    return entity.translation_key == _KEYS.get(Platform(entity.domain))
+    key = next((key for domain, key in _KEYS.items() if domain == entity.domain), None)
+    return key is not None and entity.translation_key == key
 
 
 @callback
