@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, Final, override
 
@@ -15,7 +16,7 @@ from homeassistant.components.climate import (
     HVACAction,
     HVACMode,
 )
-from homeassistant.const import ATTR_TEMPERATURE, UnitOfTemperature
+from homeassistant.const import ATTR_TEMPERATURE, SERVICE_TURN_ON, UnitOfTemperature
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util.unit_conversion import TemperatureConverter
@@ -28,6 +29,7 @@ from .api import (
     Push,
     Quantity,
     capabilities,
+    in_order,
     temperature_unit,
 )
 from .api.vocabulary import Commands, HoldType, HvacMode, Parameters, understand
@@ -351,6 +353,17 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
         one: Any = kwargs.get(ATTR_TEMPERATURE)
         low: Any = kwargs.get(ATTR_TARGET_TEMP_LOW)
         high: Any = kwargs.get(ATTR_TARGET_TEMP_HIGH)
+        for value in (one, low, high):
+            if value is not None and not isfinite(value):
+                raise refused(
+                    "parameter_out_of_range",
+                    self.spoken_name,
+                    name=ATTR_TEMPERATURE,
+                    value=str(value),
+                    min=f"{self.min_temp:g}",
+                    max=f"{self.max_temp:g}",
+                    unit=self._ability.unit,
+                )
         if mode is None:
             raise refused("mode_unknown", self.spoken_name)
         if mode is HVACMode.OFF and ATTR_HVAC_MODE not in kwargs:
@@ -411,6 +424,13 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
             await self._async_follow_schedule()
             return
         modes = [mode for mode in self.hvac_modes if mode is not HVACMode.OFF]
+        if not modes:
+            raise refused(
+                "command_not_supported",
+                self.spoken_name,
+                command=SERVICE_TURN_ON,
+                supported=", ".join(in_order(self._commands)),
+            )
         await self.async_set_hvac_mode(
             self._last_mode if self._last_mode in modes else modes[0]
         )

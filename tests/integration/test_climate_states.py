@@ -747,6 +747,51 @@ async def test_refusals(
     assert _climate(hass).as_dict() == before.as_dict()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("mode", ["heat", "auto", "off"])
+async def test_temperature_that_is_none(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    mode: str,
+    value: float,
+) -> None:
+    """What is no temperature is refused in words, alone and in a band."""
+    sandbox.device(HVAC).state_override = _BASE | {"mode": mode}
+    assert await set_up(hass, entry)
+    for data in (
+        {ATTR_TEMPERATURE: value},
+        {ATTR_TARGET_TEMP_LOW: 19, ATTR_TARGET_TEMP_HIGH: value},
+        {ATTR_TEMPERATURE: value, ATTR_HVAC_MODE: HVACMode.HEAT},
+    ):
+        with pytest.raises(ServiceValidationError) as caught:
+            await _call(hass, HVAC, CLIMATE, "set_temperature", **data)
+        assert str(caught.value)
+    assert not sandbox.requests.pushes()
+
+
+@pytest.mark.parametrize("service", ["turn_on", "toggle"])
+@pytest.mark.parametrize(
+    "commands", [{"defrost": {}}, {"defrost": {}, "idle": {}}, {"idle": {}}]
+)
+async def test_commands_that_turn_nothing_on(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    commands: dict[str, Any],
+    service: str,
+) -> None:
+    """Where no known command turns it on, that is said, and nothing is sent."""
+    sandbox.device(HVAC).state_override = _BASE | {"mode": "off"}
+    sandbox.faults.add(kind="without", path="/hvac*", keys=["commands"])
+    sandbox.faults.add(kind="merge", path="/hvac*", body={"commands": commands})
+    assert await set_up(hass, entry)
+    with pytest.raises(ServiceValidationError) as caught:
+        await _call(hass, HVAC, CLIMATE, service)
+    assert str(caught.value)
+    assert not sandbox.requests.pushes()
+
+
 async def test_refusal_names_the_device_as_the_person_does(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:

@@ -94,7 +94,7 @@ def _features(commands: Mapping[str, Command]) -> ClimateEntityFeature:
         features |= BAND | SINGLE
     if Commands.IDLE in commands:
         features |= ClimateEntityFeature.TURN_OFF
-    if commands.keys() - {Commands.IDLE}:
+    if Commands.FOLLOW_SCHEDULE in commands or features & SINGLE:
         features |= ClimateEntityFeature.TURN_ON
     return features
 

@@ -1,6 +1,7 @@
 """The fields of the actions, and what may be in them."""
 
 from datetime import timedelta
+from math import inf
 from typing import Any, Final
 
 from homeassistant.helpers import config_validation as cv
@@ -44,6 +45,15 @@ def _span(value: Any) -> timedelta:
     return span
 
 
+def _amount(value: Any) -> float:
+    """Validate a number; one that is too great is refused in words later."""
+    try:
+        amount: float = vol.Coerce(float)(value)
+    except OverflowError:
+        return inf if value > 0 else -inf
+    return amount
+
+
 _DEVICE: Final = {vol.Required(ATTR_DEVICE_ID): cv.string}
 _EITHER: Final = {
     vol.Exclusive(ATTR_DEVICE_ID, "whose"): cv.string,
@@ -58,14 +68,11 @@ _TIMES: Final = {
     vol.Optional(ATTR_WAIT, default=True): cv.boolean,
 }
 _QUANTITY: Final = vol.Any(
-    vol.Coerce(float),
-    vol.Schema(
-        {vol.Required("value"): vol.Coerce(float), vol.Optional("unit"): cv.string}
-    ),
+    _amount,
+    vol.Schema({vol.Required("value"): _amount, vol.Optional("unit"): cv.string}),
 )
 _LEVELS: Final = {
-    vol.Optional(name): vol.Coerce(float)
-    for name in (ATTR_TARGET, ATTR_POWER, ATTR_RESERVE)
+    vol.Optional(name): _amount for name in (ATTR_TARGET, ATTR_POWER, ATTR_RESERVE)
 }
 
 SEND_COMMAND: Final = vol.Schema(
@@ -84,17 +91,15 @@ HOLD_TEMPERATURE: Final = vol.Schema(
         vol.Required(ATTR_MODE): vol.In(
             [Commands.HEAT.value, Commands.COOL.value, Commands.AUTO.value]
         ),
-        vol.Optional(ATTR_TARGET): vol.Coerce(float),
-        vol.Optional(ATTR_HEAT_SETPOINT): vol.Coerce(float),
-        vol.Optional(ATTR_COOL_SETPOINT): vol.Coerce(float),
+        vol.Optional(ATTR_TARGET): _amount,
+        vol.Optional(ATTR_HEAT_SETPOINT): _amount,
+        vol.Optional(ATTR_COOL_SETPOINT): _amount,
     }
 )
 UPDATE_SETTINGS: Final = vol.Schema(
     {
         **_DEVICE,
-        vol.Required(ATTR_SETTINGS): vol.All(
-            {cv.string: vol.Coerce(float)}, vol.Length(min=1)
-        ),
+        vol.Required(ATTR_SETTINGS): vol.All({cv.string: _amount}, vol.Length(min=1)),
     }
 )
 ONE_ACTION: Final = vol.Schema({**_EITHER, vol.Required(ATTR_ACTION_ID): cv.string})
@@ -103,7 +108,7 @@ LIST_ACTIONS: Final = vol.Schema(
         **_EITHER,
         vol.Optional(ATTR_STATE): vol.In([state.value for state in ActionState]),
         vol.Optional(ATTR_LIMIT, default=50): vol.All(
-            vol.Coerce(int), vol.Range(min=1, max=_MOST_ACTIONS)
+            _amount, vol.Range(min=1, max=_MOST_ACTIONS), vol.Coerce(int)
         ),
     }
 )
