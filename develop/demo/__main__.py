@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator
 import contextlib
 import errno
 import fcntl
@@ -18,17 +17,19 @@ from typing import Final
 
 import aiohttp
 
-from develop import ROOT
 from develop.children import Child
 from sandbox import TEST_KEY
-from sandbox.homes import FURNISH
 
+from . import options
+from .clock import HomeClock
 from .config import LOG, Configuration
 from .front_door import DoorError, FrontDoor
+from .home import HOST, PAST
+from .home_assistant import CLOCK
 
 DOMAIN: Final = "amps_ai"
+DEMO: Final = "demo_home"
 APP_ID: Final = "app_demo"
-HOST: Final = "127.0.0.1"
 # With this status Home Assistant asks to be started again.
 RESTART: Final = 100
 # The first start takes longest: it makes the database and reads all else.
@@ -48,53 +49,6 @@ class DemoError(Exception):
 def say(text: str) -> None:
     """Show what is being done."""
     print(text, file=sys.stderr, flush=True)
-
-
-def _arguments(given: list[str] | None = None) -> argparse.Namespace:
-    """Return what the command line says."""
-    parser = argparse.ArgumentParser(
-        prog="scripts/demo",
-        description="Open a real Home Assistant on this machine, with a home that"
-        " the project's own Amps sandbox plays. Ctrl-C ends all of it.",
-    )
-    parser.add_argument(
-        "--port", type=int, default=8123, help="of Home Assistant; 0 takes a free one"
-    )
-    parser.add_argument(
-        "--home",
-        choices=sorted(FURNISH),
-        default="home",
-        help="which home the sandbox plays (default: one device of each type)",
-    )
-    parser.add_argument(
-        "--speed",
-        type=float,
-        default=1.0,
-        help="how many times faster than the world the home lives",
-    )
-    parser.add_argument(
-        "--start", help="the home's time to begin with, such as 2026-06-01T10:00Z"
-    )
-    parser.add_argument(
-        "--no-entry",
-        action="store_true",
-        help="leave the integration out, to try its set-up dialog",
-    )
-    parser.add_argument(
-        "--fresh", action="store_true", help="forget what an earlier run has left"
-    )
-    parser.add_argument(
-        "--state",
-        type=Path,
-        default=ROOT / ".demo",
-        help="the folder for what is kept (default: .demo)",
-    )
-    arguments = parser.parse_args(given)
-    if not 0 <= arguments.port <= 65535:
-        parser.error("argument --port: from 0 to 65535")
-    if not 0 < arguments.speed <= 100_000:
-        parser.error("argument --speed: over 0, at most 100000")
-    return arguments
 
 
 def _take_port(port: int) -> int:
@@ -138,12 +92,21 @@ class Demo:
         """Take the arguments; nothing is done yet."""
         self._home: str = arguments.home
         self._speed: float = arguments.speed
-        self._start: str | None = arguments.start
+        self._start: float | None = arguments.start
         self._no_entry: bool = arguments.no_entry
-        # What is to be tried from the start, is.
-        self._fresh: bool = arguments.fresh or arguments.no_entry
+        self._bare: bool = arguments.bare
+        # What is to be tried from the start, is; and a home with a clock of its
+        # own cannot go on from where the world's clock is.
+        self._own_clock = self._start is not None or self._speed != 1
+        self._fresh: bool = arguments.fresh or self._no_entry or self._own_clock
+        self._clock = HomeClock.starting(self._start)
         self._port: int = arguments.port
-        name = f"{self._home}-no-entry" if self._no_entry else self._home
+        parts = {
+            "no-entry": self._no_entry,
+            "own-clock": self._own_clock,
+            "bare": self._bare,
+        }
+        name = "-".join([self._home, *(part for part, there in parts.items() if there)])
         self._folder: Path = arguments.state.resolve() / name
         self._children: list[Child] = []
 
@@ -193,21 +156,24 @@ class Demo:
                     shutil.rmtree(path)
                 else:
                     path.unlink()
+        say(f"- The Amps sandbox, with the home '{self._home}'")
+        sandbox, address = await self._start_sandbox()
+        past = self._folder / PAST
+        if self._bare:
+            past.unlink(missing_ok=True)
         Configuration(
             folder=self._folder / "config",
             port=self._port,
-            with_dashboard=not self._no_entry,
-            with_energy=self._home == "home" and not self._no_entry,
+            with_entry=not self._no_entry,
+            sandbox=address,
+            past=past,
+            bare=self._bare,
         ).write()
-
-        say(f"- The Amps sandbox, with the home '{self._home}'")
-        sandbox, address = await self._start_sandbox()
         while True:
             home_assistant = await self._start_home_assistant(address)
-            await self._open(home_assistant)
+            await self._open(home_assistant, address)
             self._announce(address)
-            async with self._capturing(address):
-                await _first_end(home_assistant, sandbox)
+            await _first_end(home_assistant, sandbox)
             self._check(sandbox)
             if home_assistant.process.returncode != RESTART:
                 self._check(home_assistant)
@@ -216,10 +182,8 @@ class Demo:
 
     async def _start_sandbox(self) -> tuple[Child, str]:
         """Start the sandbox; return it and its address."""
-        command = ["-m", "sandbox", "--no-log", f"--host={HOST}", "--port=0"]
-        command += [f"--home={self._home}", f"--speed={self._speed:g}"]
-        if self._start is not None:
-            command.append(f"--start={self._start}")
+        command = ["-m", "develop.demo.home", f"--home={self._home}"]
+        command += [f"--clock={self._clock.as_text()}", f"--folder={self._folder}"]
         child = await Child.start("sandbox", command, self._folder / "sandbox.out")
         self._children.append(child)
         for _ in range(START_PATIENCE * 10):
@@ -246,12 +210,13 @@ class Demo:
             environment={
                 "AMPS_AI_API_URL": address,
                 "AMPS_AI_LINK_URL": f"{address}/link",
+                **({CLOCK: self._clock.as_text()} if self._own_clock else {}),
             },
         )
         self._children.append(child)
         return child
 
-    async def _open(self, child: Child) -> None:
+    async def _open(self, child: Child, address: str) -> None:
         """Wait for Home Assistant, and add the integration where it is missing."""
         began = told = time.monotonic()
         async with FrontDoor(self.url) as door:
@@ -282,6 +247,19 @@ class Demo:
                 raise DemoError(
                     "The Amps AI integration could not be set up.", *self._why(child)
                 )
+            if (self._folder / PAST).exists():
+                say("- The week before")
+            await door.call(DEMO, "furnish")
+            if self._speed != 1:
+                await self._live_fast(door, address)
+
+    async def _live_fast(self, door: FrontDoor, address: str) -> None:
+        """Let the home and Home Assistant live faster, from the same moment on."""
+        await door.call(DEMO, "live", speed=self._speed)
+        async with aiohttp.ClientSession() as session:
+            url = f"{address}/_sandbox/clock"
+            async with session.post(url, json={"speed": self._speed}):
+                self._clock = self._clock.going(self._speed)
 
     def _announce(self, address: str) -> None:
         """Say where everything is."""
@@ -293,22 +271,6 @@ class Demo:
             "  Ctrl-C ends both.",
             flush=True,
         )
-
-    @contextlib.asynccontextmanager
-    async def _capturing(self, address: str) -> AsyncGenerator[None]:
-        """Keep a home that lives fast up to date.
-
-        Home Assistant has a device read every quarter of an hour of its own time,
-        in which such a home has moved on by far.
-        """
-        if self._speed <= 1:
-            yield
-            return
-        task = asyncio.create_task(_capture(address))
-        try:
-            yield
-        finally:
-            task.cancel()
 
     def _check(self, child: Child) -> None:
         """Raise where a process has ended by itself."""
@@ -339,24 +301,9 @@ async def _first_end(*children: Child) -> None:
             end.cancel()
 
 
-async def _capture(address: str) -> None:
-    """Have the sandbox read all devices, time and again."""
-    url = f"{address}/_sandbox/devices"
-    async with aiohttp.ClientSession() as session:
-        while True:
-            await asyncio.sleep(20)
-            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
-                async with session.get(url) as response:
-                    items = (await response.json())["items"]
-                for item in items:
-                    device = f"{url}/{item['id']}"
-                    async with session.patch(device, json={"capture": True}):
-                        pass
-
-
 def main() -> int:
     """Run the demo; return the exit status."""
-    arguments = _arguments()
+    arguments = options.parse()
     try:
         asyncio.run(Demo(arguments).run())
     except (DemoError, DoorError) as err:

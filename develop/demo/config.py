@@ -43,10 +43,13 @@ class Configuration:
 
     folder: Path
     port: int
-    # Whether the integration's dashboard is the one to begin with.
-    with_dashboard: bool
-    # Whether the home is the one that the Energy dashboard is set up for.
-    with_energy: bool
+    # Whether the integration is there, and its dashboard the one to begin with.
+    with_entry: bool
+    # Where the sandbox is, and what it wrote of the week before.
+    sandbox: str
+    past: Path
+    # Whether nothing stands around the devices.
+    bare: bool
 
     def write(self) -> None:
         """Write all of it anew, but what Home Assistant keeps for itself."""
@@ -59,7 +62,10 @@ class Configuration:
             path = self.folder / f"{name}.yaml"
             if not path.exists():
                 _write(path, "{}\n" if name == "scripts" else "[]\n")
-        self._link_integration()
+        self._link("amps_ai", ROOT / "custom_components" / "amps_ai")
+        self._link("demo_home", Path(__file__).parent / "demo_home")
+        if not self.bare:
+            self._copy_blueprints()
         for key, data in self._stores().items():
             self._store(key, data)
         # The web server's settings have their own version, and are never kept:
@@ -72,7 +78,7 @@ class Configuration:
         url = f"http://127.0.0.1:{self.port}"
         configuration: dict[str, Any] = {
             "homeassistant": {
-                "name": "Demo home",
+                "name": "Home",
                 "latitude": 52.52,
                 "longitude": 13.405,
                 "elevation": 34,
@@ -100,6 +106,12 @@ class Configuration:
             "person": [{"id": "demo", "name": "Demo", "user_id": USER_ID}],
         }
         configuration |= {name: {} for name in COMPONENTS}
+        if self.with_entry:
+            configuration["demo_home"] = {
+                "meter": f"{self.sandbox}/_sandbox/house",
+                "past": str(self.past),
+                "bare": self.bare,
+            }
         if shutil.which("ffmpeg") is None:
             # Nothing here plays or records. A program that says nothing will do.
             configuration["ffmpeg"] = {"ffmpeg_bin": shutil.which("true") or "true"}
@@ -131,15 +143,13 @@ class Configuration:
             "onboarding": {"done": ["user", "core_config", "analytics", "integration"]},
             "core.analytics": {"onboarded": True, "preferences": {}, "uuid": None},
         }
-        if self.with_dashboard:
+        if self.with_entry:
             stores["frontend.system_data"] = {"core": {"default_panel": DASHBOARD}}
             # As it is after Settings → Dashboards → Add dashboard.
             stores["lovelace_dashboards"] = {"items": [LOVELACE]}
             stores[f"lovelace.{LOVELACE['id']}"] = {
                 "config": {"strategy": {"type": "custom:amps-ai"}}
             }
-        if self.with_energy:
-            stores["energy"] = ENERGY
         return stores
 
     def _store(self, key: str, data: Mapping[str, Any], *, keep: bool = True) -> None:
@@ -156,17 +166,25 @@ class Configuration:
             ),
         )
 
-    def _link_integration(self) -> None:
-        """Link the integration of this checkout."""
-        link = self.folder / "custom_components" / "amps_ai"
+    def _link(self, name: str, integration: Path) -> None:
+        """Link an integration of this checkout."""
+        link = self.folder / "custom_components" / name
         link.parent.mkdir(exist_ok=True)
         link.unlink(missing_ok=True)
-        link.symlink_to(ROOT / "custom_components" / "amps_ai")
+        link.symlink_to(integration)
+
+    def _copy_blueprints(self) -> None:
+        """Install the blueprints, as importing them does; changed ones stay."""
+        there = self.folder / "blueprints" / "automation" / "amps_ai"
+        there.mkdir(parents=True, exist_ok=True)
+        for blueprint in (ROOT / "blueprints" / "automation" / "amps_ai").iterdir():
+            if not (copy := there / blueprint.name).exists():
+                shutil.copy(blueprint, copy)
 
 
 # The versions that the stores are written in; Home Assistant brings older ones
 # up to date by itself.
-VERSIONS: Final = {"onboarding": (4, 1), "energy": (1, 3)}
+VERSIONS: Final = {"onboarding": (4, 1)}
 
 LOVELACE: Final[dict[str, Any]] = {
     "id": "amps_home",
@@ -176,33 +194,6 @@ LOVELACE: Final[dict[str, Any]] = {
     "icon": "mdi:home-lightning-bolt",
     "show_in_sidebar": True,
     "require_admin": False,
-}
-
-ENERGY: Final[dict[str, Any]] = {
-    "energy_sources": [
-        {
-            "type": "solar",
-            "stat_energy_from": "sensor.se5000h_total_energy",
-            "stat_rate": "sensor.se5000h_power",
-            "config_entry_solar_forecast": None,
-        },
-        {
-            "type": "battery",
-            "stat_energy_from": "sensor.powerwall_2_energy_discharged_estimate",
-            "stat_energy_to": "sensor.powerwall_2_energy_charged_estimate",
-            "stat_rate": "sensor.powerwall_2_power",
-            "stat_soc": "sensor.powerwall_2_battery",
-            "capacity": 13.5,
-        },
-    ],
-    "device_consumption": [
-        {
-            "stat_consumption": "sensor.pulsar_plus_energy_delivered_estimate",
-            "stat_rate": "sensor.pulsar_plus_power",
-            "name": "EV charger",
-        }
-    ],
-    "device_consumption_water": [],
 }
 
 

@@ -113,6 +113,10 @@ class FrontDoor:
             why = step.get("errors") or step.get("reason") or step.get("step_id")
             raise DoorError(f"The integration could not be added: {why}")
 
+    async def call(self, domain: str, service: str, **data: Any) -> None:
+        """Perform an action, and wait for its end."""
+        await self._json(f"/api/services/{domain}/{service}", data)
+
     async def _json(self, path: str, body: Any = None) -> Any:
         """Ask for something, and return what came."""
         method = "GET" if body is None else "POST"

@@ -4,12 +4,20 @@ Home Assistant fetches packages and pictures of brands, looks for devices around
 it and falls back to listening on all interfaces. A demo does none of that.
 """
 
+import argparse
+import asyncio
 from ipaddress import ip_address
+import os
 import socket
 import sys
-from typing import Any, override
+from typing import Any, Final, override
 
 from aiohttp.abc import AbstractResolver, ResolveResult
+
+from .clock import HomeClock, ProcessClock
+
+# The home's clock, where it is not the world's.
+CLOCK: Final = "AMPS_DEMO_CLOCK"
 
 
 def is_loopback(host: object) -> bool:
@@ -71,11 +79,26 @@ class LoopbackResolver(AbstractResolver):
         """Close nothing, as Home Assistant calls it."""
 
 
+def _config_folder() -> str:
+    """Return the folder that the command line names."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--config", required=True)
+    return str(parser.parse_known_args()[0].config)
+
+
 def main() -> int:
     """Run Home Assistant; return its exit status."""
     sys.addaudithook(_fence)
+    clock = None
+    if told := os.environ.pop(CLOCK, ""):
+        clock = ProcessClock(HomeClock.from_text(told))
+        clock.install()
 
-    from homeassistant import __main__
+    # Home Assistant looks there for integrations once, and then only where Python
+    # does; the demo has one more than this checkout.
+    sys.path.append(_config_folder())
+
+    from homeassistant import __main__, runner
     from homeassistant.helpers import aiohttp_client
     from homeassistant.util import package
     import turbojpeg  # type: ignore[import-untyped]
@@ -88,6 +111,14 @@ def main() -> int:
     # There is no camera here, so the system's library for pictures is not missed:
     # without it this is what Home Assistant makes of it, after a traceback.
     turbojpeg.TurboJPEG = bool
+    if clock is not None:
+
+        def _create_event_loop(debug: bool = False) -> asyncio.AbstractEventLoop:
+            loop = clock.loop()
+            runner.configure_event_loop(loop, debug)
+            return loop
+
+        runner.create_event_loop = _create_event_loop
     return __main__.main()
 
 

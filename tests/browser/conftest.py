@@ -2,14 +2,11 @@
 
 from collections.abc import AsyncGenerator, Generator
 import os
-from pathlib import Path
-import shutil
-import sys
 
 from playwright.async_api import Browser, Page, async_playwright
 import pytest
 
-from develop import ROOT
+from develop import ROOT, chromium as chromium_browser
 
 from .demo import DemoProcess, running_demo
 from .front_end import FrontEnd
@@ -17,42 +14,14 @@ from .front_end import FrontEnd
 SCREENSHOTS = ROOT / "screenshots"
 # Two in the morning, UTC: the car is plugged in and charges.
 NIGHT = "2026-06-01T02:00Z"
-ARGUMENTS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Whatever a page asks for, only this machine is asked.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-def _find_chromium() -> str | None:
-    """Return the browser that was named, that set-up found, or that is there."""
-    found = Path(sys.prefix) / "chromium-path"
-    candidates = [
-        os.environ.get("AMPS_AI_CHROMIUM") or None,
-        found.read_text(encoding="utf-8").strip() if found.exists() else None,
-        *NAMES,
-    ]
-    for candidate in candidates:
-        if candidate is not None and (path := shutil.which(candidate)):
-            return path
-    return None
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Return the browser; without one the tests are skipped, or fail where asked."""
-    if (path := _find_chromium()) is not None:
+    if (path := chromium_browser.find()) is not None:
         return path
-    reason = "There is no Chromium: scripts/setup --browser looks for one"
+    reason = chromium_browser.MISSING
     if os.environ.get("AMPS_AI_REQUIRE_BROWSER"):
         pytest.fail(reason)
     pytest.skip(reason)
@@ -64,7 +33,7 @@ async def browser(chromium: str) -> AsyncGenerator[Browser]:
     async with async_playwright() as playwright:
         # What Playwright starts, it also ends.
         browser = await playwright.chromium.launch(
-            executable_path=chromium, args=list(ARGUMENTS)
+            executable_path=chromium, args=list(chromium_browser.ARGUMENTS)
         )
         yield browser
         await browser.close()
@@ -86,7 +55,7 @@ def full_demo(
 ) -> Generator[DemoProcess]:
     """Run the demo as a person first sees it."""
     with running_demo(
-        tmp_path_factory.mktemp("full"), "--port=0", f"--start={NIGHT}"
+        tmp_path_factory.mktemp("full"), "--port=0", "--bare", f"--start={NIGHT}"
     ) as demo:
         yield demo
 
@@ -96,7 +65,8 @@ def present_demo(
     chromium: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Generator[DemoProcess]:
     """Run the demo with the home in the present, as plans for later need it."""
-    with running_demo(tmp_path_factory.mktemp("present"), "--port=0") as demo:
+    state = tmp_path_factory.mktemp("present")
+    with running_demo(state, "--port=0", "--bare") as demo:
         yield demo
 
 

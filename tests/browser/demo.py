@@ -15,7 +15,7 @@ from develop import ROOT
 START_PATIENCE = 150
 STOP_PATIENCE = 45
 # What Home Assistant says of every integration that is not its own.
-NOTICE = "We found a custom integration amps_ai"
+NOTICE = "We found a custom integration "
 
 
 class DemoProcess:
@@ -72,7 +72,7 @@ class DemoProcess:
         return match[1]
 
     def log(self) -> list[str]:
-        """Return the log of Home Assistant, but for the one usual notice."""
+        """Return the log of Home Assistant, but for the usual notice."""
         path = Path(self._said(r"Log: (.+)"))
         lines = path.read_text(encoding="utf-8").splitlines()
         return [line for line in lines if NOTICE not in line]

@@ -342,7 +342,7 @@ def other_demo(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Generator[DemoProcess]:
     """Run the demo with another home."""
-    arguments = ("--port=0", f"--home={request.param}")
+    arguments = ("--port=0", "--bare", f"--home={request.param}")
     with running_demo(tmp_path_factory.mktemp(request.param), *arguments) as demo:
         yield demo
 

@@ -23,7 +23,7 @@ from pytest_homeassistant_custom_component.components.recorder.common import (
     do_adhoc_statistics,
 )
 
-from develop.demo.config import ENERGY
+from develop.demo.demo_home.furnishing import energy
 from sandbox import Sandbox
 
 from .helpers import done, set_up
@@ -75,7 +75,8 @@ async def test_day_with_two_hours_of_two(
     assert await async_setup_component(hass, "energy", {})
     assert await set_up(hass, entry)
     manager = await async_get_manager(hass)
-    await manager.async_update(ENERGY)  # type: ignore[arg-type]
+    preferences = energy(hass)
+    await manager.async_update(preferences)
     inverter = sandbox.device("device_inverter_001")
     assert inverter.captured is not None
     before = inverter.captured["energyTotal"]
@@ -100,7 +101,7 @@ async def test_day_with_two_hours_of_two(
     found = await async_validate(hass)
     parts = found.as_dict()
     assert [issue for part in parts.values() for item in part for issue in item] == []
-    named = _named(ENERGY)
+    named = _named(preferences)
     instance = get_instance(hass)
     known = await instance.async_add_executor_job(list_statistic_ids, hass)
     # What names nothing is not complained of.

@@ -1,0 +1,179 @@
+"""What a person would have done in the first evening: areas, energies, a plan."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any, Final
+
+from homeassistant.components.energy.data import (
+    EnergyPreferencesUpdate,
+    async_get_manager,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+)
+from homeassistant.util import dt as dt_util
+
+AMPS: Final = "amps_ai"
+# In a home of more devices, nobody would.
+MOST_DEVICES: Final = 20
+
+# By what only such a device has: where it stands.
+AREAS: Final = (
+    ("select.mode", "Utility room", "mdi:washing-machine"),
+    ("sensor.energy_delivered", "Garage", "mdi:garage"),
+    ("sensor.range", "Garage", "mdi:garage"),
+    ("climate.climate", "Living room", "mdi:sofa"),
+    ("sensor.energy_total", "Roof", "mdi:home-roof"),
+)
+
+
+async def async_furnish(hass: HomeAssistant, *, bare: bool) -> None:
+    """Do it; a person's own choices are left alone."""
+    devices = dict(_devices(hass))
+    if len(devices) > MOST_DEVICES:
+        return
+    manager = await async_get_manager(hass)
+    if manager.data is None:
+        await manager.async_update(energy(hass))
+    if bare:
+        return
+    _place(hass, devices)
+    await _async_plan(hass, devices)
+
+
+def _devices(hass: HomeAssistant) -> Iterator[tuple[str, dict[str, str]]]:
+    """Return the devices, each with its entities by platform and key."""
+    entities = er.async_get(hass)
+    for entry in hass.config_entries.async_entries(AMPS):
+        for device in dr.async_entries_for_config_entry(
+            dr.async_get(hass), entry.entry_id
+        ):
+            ids = {identifier for domain, identifier in device.identifiers}
+            found = {
+                f"{entity.domain}.{entity.unique_id.removeprefix(f'{device_id}_')}": (
+                    entity.entity_id
+                )
+                for device_id in ids
+                for entity in er.async_entries_for_device(entities, device.id)
+            }
+            if entry.entry_id not in ids:
+                yield device.id, found
+
+
+def _place(hass: HomeAssistant, devices: dict[str, dict[str, str]]) -> None:
+    """Put each device into its area, unless it is in one."""
+    areas, registry = ar.async_get(hass), dr.async_get(hass)
+    for device_id, entities in devices.items():
+        device = registry.async_get(device_id)
+        place = next(((a, i) for key, a, i in AREAS if key in entities), None)
+        if device is None or device.area_id is not None or place is None:
+            continue
+        name, icon = place
+        area = areas.async_get_area_by_name(name) or areas.async_create(name, icon=icon)
+        registry.async_update_device(device_id, area_id=area.id)
+
+
+def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
+    """Return what the Energy dashboard is to know, as docs/energy.md says it."""
+    entities = er.async_get(hass)
+    meter = {
+        key: entities.async_get_entity_id("sensor", "demo_home", f"house_{key}")
+        for key in ("grid", "imported", "exported", "house", "used")
+    }
+    sources: list[dict[str, Any]] = []
+    loads: list[dict[str, Any]] = []
+    if all(meter.values()):
+        sources.append(
+            {
+                "type": "grid",
+                "stat_energy_from": meter["imported"],
+                "stat_energy_to": meter["exported"],
+                "stat_rate": meter["grid"],
+                "stat_cost": None,
+                "entity_energy_price": None,
+                "number_energy_price": None,
+                "stat_compensation": None,
+                "entity_energy_price_export": None,
+                "number_energy_price_export": None,
+                "cost_adjustment_day": 0,
+            }
+        )
+        loads.append(
+            {
+                "stat_consumption": meter["used"],
+                "stat_rate": meter["house"],
+                "name": "House",
+            }
+        )
+    for device_id, found in _devices(hass):
+        device = dr.async_get(hass).async_get(device_id)
+        more: dict[str, Any] = {}
+        if device is not None and device.name is not None:
+            more["name"] = device.name_by_user or device.name
+        if power := found.get("sensor.power"):
+            more["stat_rate"] = power
+        if total := found.get("sensor.energy_total"):
+            sources.append(
+                {
+                    "type": "solar",
+                    "stat_energy_from": total,
+                    "config_entry_solar_forecast": None,
+                }
+                | more
+            )
+        if charged := found.get("sensor.energy_charged"):
+            battery: dict[str, Any] = {
+                "type": "battery",
+                "stat_energy_from": found["sensor.energy_discharged"],
+                "stat_energy_to": charged,
+            } | more
+            if level := found.get("sensor.level"):
+                battery["stat_soc"] = level
+            if capacity := hass.states.get(found.get("sensor.capacity", "")):
+                with suppress(ValueError):
+                    battery["capacity"] = float(capacity.state)
+            sources.append(battery)
+        if delivered := found.get("sensor.energy_delivered"):
+            loads.append({"stat_consumption": delivered} | more)
+    return EnergyPreferencesUpdate(
+        energy_sources=sources,  # type: ignore[typeddict-item]
+        device_consumption=loads,  # type: ignore[typeddict-item]
+    )
+
+
+async def _async_plan(hass: HomeAssistant, devices: dict[str, dict[str, str]]) -> None:
+    """Have it warm tomorrow morning, unless that is planned already."""
+    tomorrow = dt_util.start_of_local_day() + timedelta(days=1)
+    for device_id, entities in devices.items():
+        if "climate.climate" not in entities:
+            continue
+        listed = await hass.services.async_call(
+            AMPS,
+            "list_actions",
+            {"device_id": device_id, "state": "scheduled"},
+            blocking=True,
+            return_response=True,
+        )
+        if (listed or {}).get("actions"):
+            continue
+        try:
+            await hass.services.async_call(
+                AMPS,
+                "hold_temperature",
+                {
+                    "device_id": device_id,
+                    "mode": "heat",
+                    "target": 21.5,
+                    "start": tomorrow + timedelta(hours=6, minutes=30),
+                    "end": tomorrow + timedelta(hours=8),
+                },
+                blocking=True,
+            )
+        except HomeAssistantError:
+            # One of an older kind plans nothing.
+            continue
