@@ -16,13 +16,14 @@ const FEW = 6;
 const SOME = 12;
 const HOURS = 2;
 
+// Those with controls come first: sections of one row are then about as tall.
 /** @type {Record<Kind, string>} */
 const ICONS = {
   battery: "mdi:home-battery",
-  solar: "mdi:solar-power-variant",
   ev_charger: "mdi:ev-station",
-  vehicle: "mdi:car-electric",
   hvac: "mdi:thermostat",
+  solar: "mdi:solar-power-variant",
+  vehicle: "mdi:car-electric",
   other: "mdi:flash",
 };
 const KINDS = /** @type {Kind[]} */ (Object.keys(ICONS));
@@ -651,6 +652,9 @@ async function flow(hass, cards, devices) {
       heading,
       {
         type: "power-sankey",
+        // Each level of it takes from the room for names.
+        group_by_area: false,
+        group_by_floor: false,
         grid_options: { columns: 12, rows: 6 },
       },
     ];
@@ -731,7 +735,7 @@ function planned(cards, calendars) {
       type: "calendar",
       entities: calendars,
       initial_view: "listWeek",
-      grid_options: { columns: 12, rows: 5 },
+      grid_options: { columns: 12, rows: 4 },
       visibility,
     },
   ];
