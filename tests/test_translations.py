@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from itertools import combinations
 import json
 from pathlib import Path
 import re
@@ -27,10 +28,12 @@ from custom_components.amps_ai.api import (
     Action,
     ActionState,
     AmpsError,
+    AmpsRefusedError,
     DeviceType,
 )
+from custom_components.amps_ai.api.values import Json
 from custom_components.amps_ai.api.vocabulary import LIVE_CONTROL, STEERABLE, Commands
-from custom_components.amps_ai.common import errors, issues
+from custom_components.amps_ai.common import errors, issues, refusals
 from custom_components.amps_ai.common.const import ATTR_REPORTED_STATUS
 from custom_components.amps_ai.entities import action_attributes
 from custom_components.amps_ai.entities.thermostat import PRESET_HOLD, PRESET_SCHEDULE
@@ -190,16 +193,47 @@ def _all_errors(kind: type[AmpsError] = AmpsError) -> Iterator[type[AmpsError]]:
         yield from _all_errors(below)
 
 
+# What the API says of a refusal, as documented.
+_DETAILS: Final[tuple[Json, ...]] = (
+    {},
+    *(
+        {"supportedExecution": list(taken)}
+        for count in (1, 2)
+        for taken in combinations(("immediate", "scheduled", "windowed"), count)
+    ),
+    *(
+        {"reason": reason}
+        for reason in ("owner_app", "third_party", "earlier_action", "else")
+    ),
+    {"parameter": "power", "value": 9, "unit": "kw", "min": 0, "max": 5},
+    {"parameter": "power", "providedUnit": "watts", "supportedUnits": ["kw"]},
+    {"unsupportedParameters": ["power"]},
+    {"deviceCapabilities": {"supportedModes": ["charge"]}},
+)
+
+
 @cache
 def _spoken() -> dict[str, list[set[str]]]:
     """Return the exceptions that come of errors of the API and of actions."""
-    said: list[HomeAssistantError] = []
-    for code in (None, "SOME_CODE", *errors._CODES):
+    said: list[HomeAssistantError] = [errors.several_failed([], 2)]
+    for code in (None, "SOME_CODE", *refusals._CODES, *refusals._BY_CODE):
         said += [
             errors.spoken(kind("message", code=code), "Name", HomeAssistantError)
             for kind in _all_errors()
         ]
-        said.append(errors.action_error(Action(id="id", error_code=code), "Name"))
+        for details in _DETAILS:
+            said.append(
+                errors.spoken(
+                    AmpsRefusedError("message", code=code, details=details),
+                    "Name",
+                    HomeAssistantError,
+                )
+            )
+            said.append(
+                errors.action_error(
+                    Action(id="id", error_code=code, result=details), "Name"
+                )
+            )
     spoken: dict[str, list[set[str]]] = defaultdict(list)
     for error in said:
         assert error.translation_key is not None
@@ -221,7 +255,7 @@ def test_placeholders_of_exceptions(key: str) -> None:
     # Those of the API all get the same three, and use what they need.
     for passed in _spoken().get(key, []):
         assert used <= passed
-    assert "device" in used
+    assert ("reasons" if key == "several_failed" else "device") in used
 
 
 def test_all_reasons_to_refuse() -> None:

@@ -35,6 +35,7 @@ from .api import (
 from .api.vocabulary import Commands, HoldType, HvacMode, Parameters, understand
 from .common.const import ATTR_REPORTED_STATUS
 from .common.errors import refused
+from .common.units import DECIMALS, TEMPERATURE_UNITS
 from .entities import (
     AmpsControlEntity,
     AmpsEntityDescription,
@@ -44,13 +45,11 @@ from .entities import (
 from .entities.thermostat import (
     BAND,
     COMMANDS,
-    DECIMALS,
     MODES,
     PRESET_HOLD,
     PRESET_SCHEDULE,
     SINGLE,
     STEPS,
-    TEMPERATURE_UNITS,
     Ability,
 )
 from .runtime import AmpsConfigEntry

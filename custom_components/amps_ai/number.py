@@ -10,12 +10,7 @@ from homeassistant.components.number import (
     NumberEntityDescription,
     RestoreNumber,
 )
-from homeassistant.const import (
-    PERCENTAGE,
-    EntityCategory,
-    UnitOfElectricCurrent,
-    UnitOfPower,
-)
+from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -31,6 +26,7 @@ from .api import (
 )
 from .api.models import number
 from .api.vocabulary import SETTING_UNITS, Commands, Parameters, Settings, Units
+from .common.units import UNITS
 from .entities import (
     AmpsControlEntity,
     AmpsEntityDescription,
@@ -42,12 +38,15 @@ from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
 
-# The units that settings come in, as Home Assistant writes them.
-_UNITS: Final[dict[str, str]] = {
-    Units.PERCENT: PERCENTAGE,
-    Units.WATTS: UnitOfPower.WATT,
-    Units.KW: UnitOfPower.KILO_WATT,
-    Units.AMPS: UnitOfElectricCurrent.AMPERE,
+# What a setting measures, by the API's unit.
+_DEVICE_CLASSES: Final[dict[str, NumberDeviceClass]] = {
+    Units.WATTS: NumberDeviceClass.POWER,
+    Units.KW: NumberDeviceClass.POWER,
+    Units.KWH: NumberDeviceClass.ENERGY_STORAGE,
+    Units.AMPS: NumberDeviceClass.CURRENT,
+    Units.VOLTS: NumberDeviceClass.VOLTAGE,
+    Units.HOURS: NumberDeviceClass.DURATION,
+    Units.MINUTES: NumberDeviceClass.DURATION,
 }
 _STEPS: Final[dict[str, float]] = {Units.KW: 0.1, Units.AMPS: 0.1}
 # What an ampere is on three phases of 230 V, in tenths of a kW.
@@ -63,13 +62,10 @@ class AmpsNumberDescription(AmpsEntityDescription, NumberEntityDescription):
     setting: Settings
 
 
-def _setting(
-    setting: Settings, device_class: NumberDeviceClass | None = None
-) -> AmpsNumberDescription:
+def _setting(setting: Settings) -> AmpsNumberDescription:
     return AmpsNumberDescription(
         key=setting,
         translation_key=setting,
-        device_class=device_class,
         entity_category=EntityCategory.CONFIG,
         setting=setting,
         exists_fn=lambda device: setting in (device.settings or {}),
@@ -83,9 +79,9 @@ SETTINGS: Final[Table[AmpsNumberDescription]] = MappingProxyType(
             _setting(Settings.SAFETY_RESERVE),
             _setting(Settings.DISCHARGE_FLOOR),
             _setting(Settings.CHARGE_CEILING),
-            _setting(Settings.EXPORT_LIMIT, NumberDeviceClass.POWER),
-            _setting(Settings.MAX_CHARGE_RATE, NumberDeviceClass.CURRENT),
-            _setting(Settings.MAX_DISCHARGE_RATE, NumberDeviceClass.CURRENT),
+            _setting(Settings.EXPORT_LIMIT),
+            _setting(Settings.MAX_CHARGE_RATE),
+            _setting(Settings.MAX_DISCHARGE_RATE),
         ),
     }
 )
@@ -96,7 +92,6 @@ CAPS: Final[Table[AmpsNumberDescription]] = MappingProxyType(
             AmpsNumberDescription(
                 key="max_power",
                 translation_key="max_power",
-                device_class=NumberDeviceClass.POWER,
                 setting=Settings.MAX_CHARGE_RATE,
                 exists_fn=lambda device: (
                     Settings.MAX_CHARGE_RATE in (device.settings or {})
@@ -141,7 +136,13 @@ class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
     @override
     def native_unit_of_measurement(self) -> str | None:
         """Return the unit, as the device has it."""
-        return _UNITS.get(self._setting.unit or "")
+        return UNITS.get(self._setting.unit or "")
+
+    @property
+    @override
+    def device_class(self) -> NumberDeviceClass | None:
+        """Return what the unit measures."""
+        return _DEVICE_CLASSES.get(self._setting.unit or "")
 
     @property
     @override

@@ -19,6 +19,7 @@ from .api.models import instant, mapping, number, text
 from .api.vocabulary import Strategy
 from .common.const import DOMAIN
 from .common.names import without_markup
+from .common.refusals import SCHEDULES
 from .runtime import AmpsConfigEntry
 
 # A window can begin so soon.
@@ -40,11 +41,14 @@ class SchedulerActiveFlow(RepairsFlow):
     def __init__(self, data: dict[str, Any]) -> None:
         """Keep what was to be done."""
         self._data = data
+        self._step_id = "confirm"
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Begin by asking."""
+        """Begin by asking, with whose schedule it is."""
+        if (schedule := self._data.get("schedule")) in SCHEDULES:
+            self._step_id = f"confirm_{schedule}"
         return await self.async_step_confirm()
 
     async def async_step_confirm(
@@ -66,11 +70,16 @@ class SchedulerActiveFlow(RepairsFlow):
             else:
                 return self.async_create_entry(data={})
         return self.async_show_form(
-            step_id="confirm",
+            step_id=self._step_id,
             data_schema=vol.Schema({}),
             description_placeholders=placeholders,
             errors=errors,
         )
+
+    # Each with words of its own.
+    async_step_confirm_owner = async_step_confirm
+    async_step_confirm_third_party = async_step_confirm
+    async_step_confirm_earlier = async_step_confirm
 
     async def _async_push_once(self) -> None:
         """Push, unless somebody has done so while this one waited."""

@@ -36,6 +36,7 @@ from .api.vocabulary import (
     understand,
 )
 from .common.const import ATTR_REPORTED_STATUS
+from .common.units import TEMPERATURE_UNITS
 from .entities import (
     AmpsEntity,
     Table,
@@ -47,7 +48,6 @@ from .entities.counters import AmpsLifetimeSensor, AmpsMeter, AmpsMeterDescripti
 from .entities.energy_meter import battery_content, battery_power, charger_power
 from .entities.measuring import AmpsMeasuringSensor, AmpsPlainSensorDescription, plain
 from .entities.plan import NEXT, AmpsPlanEntity, async_setup_plan_entities
-from .entities.thermostat import TEMPERATURE_UNITS
 from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0

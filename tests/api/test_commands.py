@@ -216,8 +216,12 @@ KW = {"min": "0", "max": "50", "unit": "kw"}
         (
             LIMITED,
             push("discharge"),
-            "window_needed",
-            {"command": "discharge"},
+            "execution_not_supported",
+            {
+                "command": "discharge",
+                "execution": "immediate",
+                "supported": "windowed",
+            },
         ),
         (
             LIMITED,

@@ -228,7 +228,7 @@ async def test_the_code_decides(
         ({"code": "NEW", "message": "Oh."}, "NEW", "Oh.", {}),
         ({"code": "NEW"}, "NEW", "HTTP status {status}", {}),
         ({"code": None, "message": None, "details": None}, None, None, {}),
-        ({"code": 7, "message": ["x"], "details": "x"}, None, None, {}),
+        ({"code": 7, "message": ["x"], "details": "x"}, None, "x", {}),
         ({"code": "", "message": ""}, None, None, {}),
         ({"details": {"a": [1, {"b": None}]}}, None, None, {"a": [1, {"b": None}]}),
         ({}, None, None, {}),
@@ -266,6 +266,39 @@ async def test_odd_errors(
     assert err.request_id is None
     assert err.retry_after is None
     assert str(err) == (f"{code}: {text}" if code else text)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        (
+            {"statusCode": 400, "message": ["`power` is wrong", "`end` is wrong"]},
+            None,
+            "`power` is wrong, `end` is wrong",
+        ),
+        (
+            {"message": "No such command.", "error": "Bad Request", "statusCode": 400},
+            None,
+            "No such command.",
+        ),
+        ({"code": "NEW", "message": "Oh.", "details": {"a": 1}}, "NEW", "Oh."),
+        ({"message": None}, None, "HTTP status 400"),
+        ({"message": "x" * 2000}, None, f"{'x' * 500}…"),
+    ],
+)
+async def test_words_of_a_bare_refusal(
+    sandbox: Sandbox,
+    client: AmpsClient,
+    body: dict[str, Any],
+    code: str | None,
+    message: str,
+) -> None:
+    """A body outside the vocabulary is refused, with words, whatever they stand in."""
+    sandbox.faults.add(kind="json", status=400, body=body)
+    err = await failure(client, "push")
+    assert type(err) is AmpsRefusedError
+    assert (err.code, err.status, err.message) == (code, 400, message)
+    assert err.details == body.get("details", {})
 
 
 @pytest.mark.parametrize(

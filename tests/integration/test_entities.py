@@ -804,6 +804,41 @@ async def test_settings_that_say_nothing(
 
 
 @pytest.mark.parametrize(
+    ("unit", "shown", "device_class"),
+    [
+        ("percent", "%", None),
+        ("watts", "W", "power"),
+        ("kw", "kW", "power"),
+        ("kwh", "kWh", "energy_storage"),
+        ("amps", "A", "current"),
+        ("volts", "V", "voltage"),
+        ("hours", "h", "duration"),
+        ("minutes", "min", "duration"),
+        ("furlongs", None, None),
+    ],
+)
+async def test_units_of_settings(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    caplog: pytest.LogCaptureFixture,
+    unit: str,
+    shown: str | None,
+    device_class: str | None,
+) -> None:
+    """A setting has the unit that the device says, whatever is usual for it."""
+    sandbox.device(BATTERY).body_override = {
+        "settings": {"max_charge_rate": {"value": 3, "unit": unit, "max": 9}}
+    }
+    assert await set_up(hass, entry)
+    state = _state(hass, BATTERY, "number.max_charge_rate")
+    assert float(state.state) == 3
+    assert state.attributes.get(ATTR_UNIT_OF_MEASUREMENT) == shown
+    assert state.attributes.get(ATTR_DEVICE_CLASS) == device_class
+    assert "valid unit" not in caplog.text
+
+
+@pytest.mark.parametrize(
     ("setting", "entity", "bounds"),
     [
         ({"value": 30, "unit": "percent", "min": 5, "max": 80}, "safety_reserve", None),

@@ -562,19 +562,19 @@ async def test_scheduled_command(
                 "command": "charge",
                 "parameters": {"target": 120},
             },
-            "Powerwall 2 does not take 120 for target. It takes 10 to 100 percent",
+            "Powerwall 2 does not take 120 for “target”. It takes 10 to 100 %",
         ),
         (
             {"device": "Pulsar Plus", "command": "heat"},
-            "Pulsar Plus does not take the command heat. It takes: charge, idle",
+            "Pulsar Plus does not take the command “heat”. It takes: charge, idle",
         ),
         (
             {"device": "Pulsar Plus", "command": "charge", "parameters": {"power": 3}},
-            "Pulsar Plus: the command charge does not take power. It takes: -",
+            "Pulsar Plus: the command “charge” does not take “power”. It takes: -",
         ),
         (
             {"device": "Powerwall 2", "command": "charge", "end": "2099-01-01 12:00"},
-            "Powerwall 2: end is more than 30 days ahead",
+            "Powerwall 2: “end” is more than 30 days ahead",
         ),
         (
             {"device": "Powerwall 2", "command": "charge", "start": "2020-01-01 12:00"},
@@ -613,7 +613,7 @@ async def test_what_fails_is_told_in_words(
     result = await _send(hass, device="Pulsar Plus", command="charge")
     assert result.error
     assert result.data == {
-        "error": "Pulsar Plus: the command charge failed (DEVICE_REFUSED: Not now)"
+        "error": "Pulsar Plus: the command “Charge the car” failed (DEVICE_REFUSED: Not now)"
     }
 
 
@@ -663,6 +663,53 @@ async def test_temperatures_are_sent_in_celsius(
     assert push.body["action"]["parameters"] == {
         "heatSetpoint": {"value": 20.0, "unit": "celsius"},
         "coolSetpoint": {"value": 23.9, "unit": "celsius"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("american", "bounds", "given", "too_much"),
+    [
+        (False, "10 to 35 °C", 21, (70, "70 for “target”. It takes 10 to 35 °C")),
+        (True, "50 to 95 °F", 70, (100, "100 for “target”. It takes 50 to 95 °F")),
+    ],
+)
+async def test_thermostat_that_speaks_fahrenheit(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    sandbox: Sandbox,
+    american: bool,
+    bounds: str,
+    given: float,
+    too_much: tuple[float, str],
+) -> None:
+    """A model is told and tells the house's unit, whatever the device speaks."""
+    if american:
+        hass.config.units = US_CUSTOMARY_SYSTEM
+    commands = sandbox.device(HVAC).commands
+    assert commands is not None
+    commands["heat"]["parameters"] = {
+        "target": {"unit": "fahrenheit", "min": 50, "max": 95}
+    }
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    api = await _api(hass, COMMANDS)
+    assert f"heat target ({bounds})" in api.api_prompt
+    assert "fahrenheit" not in api.api_prompt
+    device = "Smart Thermostat Premium"
+    value, said = too_much
+    result = await _send(
+        hass, device=device, command="heat", parameters={"target": value}
+    )
+    assert result.error
+    assert said in str(result.data["error"])
+    result = await _send(
+        hass, device=device, command="heat", parameters={"target": given}
+    )
+    assert not result.error
+    (push,) = sandbox.requests.pushes(HVAC)
+    assert push.body["action"]["parameters"] == {
+        "target": {"value": 70, "unit": "fahrenheit"}
     }
 
 

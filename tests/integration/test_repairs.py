@@ -168,6 +168,40 @@ async def test_schedule_in_the_way_is_asked_about(
     assert sandbox.device(BATTERY).native_scheduler
 
 
+@pytest.mark.parametrize(
+    ("rows", "step"),
+    [
+        ("owner_schedule", "confirm_owner"),
+        ("third_party_schedule", "confirm_third_party"),
+        ("earlier_action", "confirm_earlier"),
+    ],
+)
+async def test_question_says_whose_schedule_it_is(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    repair: Repair,
+    rows: str,
+    step: str,
+) -> None:
+    """The API tells whose schedule stands in the way, and the person decides by it."""
+    sandbox.device(BATTERY).native_scheduler = rows
+    await _push(hass, BATTERY, "charge", delay="00:02", duration="02:00")
+    await _go(hass, sandbox, freezer, 125)
+    form = await repair.open()
+    assert form["step_id"] == step
+    assert form["description_placeholders"]["device"] == "Powerwall 2"
+    sandbox.requests.clear()
+    result = await repair.submit()
+    assert result["type"] == "create_entry"
+    [push] = sandbox.requests.pushes(BATTERY)
+    assert isinstance(push.body, dict)
+    assert push.body["onConflict"] == "cancel_and_replace"
+    assert not sandbox.device(BATTERY).native_scheduler
+    assert _issue(hass) is None
+
+
 async def test_confirmed_it_is_cleared(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, repair: Repair
 ) -> None:

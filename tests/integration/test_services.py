@@ -9,14 +9,21 @@ from unittest.mock import patch
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY
-from homeassistant.core import HomeAssistant, SupportsResponse
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.core import Context, HomeAssistant, SupportsResponse
+from homeassistant.exceptions import (
+    HomeAssistantError,
+    ServiceValidationError,
+    Unauthorized,
+)
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.setup import async_setup_component
+from homeassistant.util.unit_system import US_CUSTOMARY_SYSTEM
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
+    MockUser,
     async_capture_events,
     async_fire_time_changed,
 )
@@ -172,7 +179,7 @@ BAD_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("send_command", {"command": "charge"}),
     ("send_command", {"device_id": "x"}),
     ("send_command", {"device_id": "x", "command": "charge", "else": 1}),
-    ("send_command", {"device_id": ["x", "y"], "command": "charge"}),
+    ("send_command", {"device_id": [], "command": "charge"}),
     (
         "send_command",
         {"device_id": "x", "command": "charge", "parameters": {"target": "full"}},
@@ -220,6 +227,8 @@ BAD_CALLS: list[tuple[str, dict[str, Any]]] = [
     ("update_settings", {"device_id": "x", "settings": {"safety_reserve": "low"}}),
     ("get_action", {"device_id": "x"}),
     ("get_action", {"device_id": "x", "config_entry_id": "y", "action_id": "z"}),
+    ("get_action", {"device_id": ["x", "y"], "action_id": "z"}),
+    ("cancel_action", {"device_id": [], "action_id": "z"}),
     ("cancel_action", {"config_entry_id": "y"}),
     ("list_actions", {"device_id": "x", "config_entry_id": "y"}),
     ("list_actions", {"state": "waiting"}),
@@ -358,6 +367,279 @@ async def test_errors_use_the_name_that_a_person_gave(
     with pytest.raises(ServiceValidationError) as caught:
         await _push(hass, "charge", BATTERY, target=101)
     assert str(caught.value).startswith("Cellar ")
+
+
+# Of one in a list, and of several
+
+
+SECOND = "device_battery_second"
+
+
+@pytest.fixture
+async def two_batteries(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> list[str]:
+    """Set a home with a second battery up; return what Home Assistant calls them."""
+    sandbox.home.add_device("battery", device_id=SECOND)
+    await _set_up(hass, entry)
+    names = {BATTERY: "Cellar", SECOND: "Garage"}
+    for device_id, name in names.items():
+        dr.async_get(hass).async_update_device(
+            registered(hass, device_id), name_by_user=name
+        )
+    return [registered(hass, device_id) for device_id in names]
+
+
+async def test_list_of_one_is_one(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A list of one device is answered as the device is."""
+    battery, hvac = [registered(hass, BATTERY)], [registered(hass, HVAC)]
+    for service, data in (
+        ("charge", {}),
+        ("discharge", {"target": 20}),
+        ("send_command", {"command": "idle"}),
+        ("hold_temperature", {"device_id": hvac, "mode": "heat", "target": 21}),
+    ):
+        response = await _ask(hass, service, **{"device_id": battery} | data)
+        action_id = response["action"]["id"]
+        again = await _ask(
+            hass,
+            "get_action",
+            device_id=data.get("device_id", battery),
+            action_id=action_id,
+        )
+        assert again["action"]["id"] == action_id
+    response = await _ask(
+        hass, "update_settings", device_id=battery, settings={"safety_reserve": 30}
+    )
+    assert response == {"updated": ["safety_reserve"]}
+    response = await _ask(hass, "list_actions", device_id=battery)
+    assert len(response["actions"]) == 3
+    waiting = await _ask(hass, "charge", device_id=battery, delay="01:00")
+    response = await _ask(
+        hass, "cancel_action", device_id=battery, action_id=waiting["action"]["id"]
+    )
+    assert response["action"]["state"] == "cancelled"
+    with pytest.raises(ServiceValidationError) as caught:
+        await _ask(hass, "charge", device_id=battery, target=101)
+    assert caught.value.translation_key == "parameter_out_of_range"
+    await done(hass)
+
+
+async def test_several_are_each_done(
+    hass: HomeAssistant, sandbox: Sandbox, two_batteries: list[str]
+) -> None:
+    """Each device is sent the command, once, and the response names each."""
+    response = await _ask(
+        hass, "charge", device_id=[*two_batteries, two_batteries[0]], target=80
+    )
+    assert [
+        (item["device_id"], item["name"], item["action"]["state"])
+        for item in response["devices"]
+    ] == [
+        (two_batteries[0], "Cellar", "completed"),
+        (two_batteries[1], "Garage", "completed"),
+    ]
+    body = _command("charge", target=_percent(80))
+    assert _bodies(sandbox, BATTERY) == _bodies(sandbox, SECOND) == [body]
+    response = await _ask(
+        hass,
+        "update_settings",
+        device_id=two_batteries,
+        settings={"safety_reserve": 30},
+    )
+    assert response["devices"] == [
+        {"device_id": device_id, "name": name, "updated": ["safety_reserve"]}
+        for device_id, name in zip(two_batteries, ("Cellar", "Garage"), strict=True)
+    ]
+    await done(hass)
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_one_of_several_that_fails_stops_no_other(
+    hass: HomeAssistant, sandbox: Sandbox, two_batteries: list[str], asks: bool
+) -> None:
+    """What fails is told with its device, after all were tried."""
+    sandbox.faults.add(
+        method="POST", path=f"/battery/{BATTERY}", status=500, code="INTERNAL_ERROR"
+    )
+    inverter, nobody = registered(hass, INVERTER), "nobody"
+    call = hass.services.async_call(
+        DOMAIN,
+        "charge",
+        {"device_id": [inverter, two_batteries[0], nobody, two_batteries[1]]},
+        blocking=True,
+        return_response=asks,
+    )
+    words = {
+        inverter: "SE5000H is not a device for “amps_ai.charge”",
+        two_batteries[0]: "Cellar: Amps AI has trouble of its own",
+        nobody: "nobody",
+    }
+    if asks:
+        response = await call
+        assert response is not None
+        answers: Any = response["devices"]
+        told = {item["device_id"]: item.get("error", "") for item in answers}
+        assert list(told) == [inverter, two_batteries[0], nobody, two_batteries[1]]
+        assert answers[3]["action"]["state"] == "completed"
+        assert answers[2]["name"] is None
+        for device_id, word in words.items():
+            assert word in told[device_id]
+    else:
+        with pytest.raises(HomeAssistantError) as caught:
+            await call
+        assert caught.value.translation_key == "several_failed"
+        assert not isinstance(caught.value, ServiceValidationError)
+        for word in ("3 of 4 devices", *words.values()):
+            assert word in str(caught.value)
+        assert "Garage" not in str(caught.value)
+    assert _bodies(sandbox, SECOND) == [_command("charge")]
+    await done(hass)
+
+
+async def test_several_that_cannot_do_it(
+    hass: HomeAssistant, sandbox: Sandbox, two_batteries: list[str]
+) -> None:
+    """What none of them can do is wrong input, and told of some of many."""
+    odd = [f"nobody_{number}" for number in range(12)]
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(
+            DOMAIN,
+            "charge",
+            {"device_id": [*two_batteries, *odd], "target": 101},
+            blocking=True,
+        )
+    assert "14 of 14 devices" in str(caught.value)
+    assert str(caught.value).endswith("+ 4")
+    assert not sandbox.requests.of("POST")
+
+
+async def test_several_with_an_entry_that_is_not_loaded(
+    hass: HomeAssistant, sandbox: Sandbox, loaded: MockConfigEntry
+) -> None:
+    """What is told of an account is told with the device that was named."""
+    await hass.config_entries.async_unload(loaded.entry_id)
+    with pytest.raises(ServiceValidationError) as caught:
+        await hass.services.async_call(
+            DOMAIN,
+            "charge",
+            {"device_id": [registered(hass, BATTERY), registered(hass, CHARGER)]},
+            blocking=True,
+        )
+    assert "Powerwall 2: " in str(caught.value)
+    assert "Pulsar Plus: " in str(caught.value)
+
+
+async def test_several_of_which_one_may_not_be_steered(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    two_batteries: list[str],
+    hass_read_only_user: MockUser,
+) -> None:
+    """Who may not steer one of them is refused before anything is sent."""
+    hass_read_only_user.mock_policy(
+        {"entities": {"entity_ids": {"select.powerwall_2_mode": True}}}
+    )
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN,
+            "charge",
+            {"device_id": two_batteries},
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
+    assert not sandbox.requests.of("POST")
+
+
+# Temperatures in the house's unit
+
+
+def _speaks_fahrenheit(sandbox: Sandbox) -> None:
+    """Let the thermostat declare °F."""
+    device = sandbox.device(HVAC)
+    assert device.commands is not None
+    for command in device.commands.values():
+        command["parameters"] = {
+            name: {"unit": "fahrenheit", "min": 50, "max": 95}
+            for name in command["parameters"]
+        }
+
+
+@pytest.mark.parametrize(
+    ("american", "theirs", "data", "sent"),
+    [
+        (False, "celsius", {"mode": "heat", "target": 21.55}, {"target": 21.55}),
+        (False, "fahrenheit", {"mode": "heat", "target": 21}, {"target": 70}),
+        (True, "fahrenheit", {"mode": "cool", "target": 71}, {"target": 71}),
+        (True, "celsius", {"mode": "heat", "target": 70}, {"target": 21.1}),
+        (
+            True,
+            "celsius",
+            {"mode": "auto", "heat_setpoint": 50, "cool_setpoint": 95},
+            {"heatSetpoint": 10, "coolSetpoint": 35},
+        ),
+        (
+            False,
+            "fahrenheit",
+            {"mode": "auto", "heat_setpoint": 10, "cool_setpoint": 35},
+            {"heatSetpoint": 50, "coolSetpoint": 95},
+        ),
+    ],
+)
+async def test_temperature_is_held_in_the_units_of_house_and_device(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    american: bool,
+    theirs: str,
+    data: dict[str, Any],
+    sent: dict[str, float],
+) -> None:
+    """A temperature is given in the house's unit and sent in the device's."""
+    if american:
+        hass.config.units = US_CUSTOMARY_SYSTEM
+    if theirs == "fahrenheit":
+        _speaks_fahrenheit(sandbox)
+    await _set_up(hass, entry)
+    await _push(hass, "hold_temperature", HVAC, **data)
+    [body] = _bodies(sandbox, HVAC)
+    assert body["action"]["parameters"] == {
+        name: {"value": value, "unit": theirs} for name, value in sent.items()
+    }
+    await done(hass)
+
+
+@pytest.mark.parametrize(
+    ("american", "theirs", "target", "word"),
+    [
+        (True, "celsius", 100, "100 for “target”. It takes 50 to 95 °F"),
+        (True, "celsius", 20, "20 for “target”. It takes 50 to 95 °F"),
+        (True, "fahrenheit", 100, "100 for “target”. It takes 50 to 95 °F"),
+        (False, "fahrenheit", 70, "70 for “target”. It takes 10 to 35 °C"),
+        (False, "celsius", 70, "70 for “target”. It takes 10 to 35 °C"),
+    ],
+)
+async def test_temperature_is_refused_in_the_unit_of_the_house(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    american: bool,
+    theirs: str,
+    target: float,
+    word: str,
+) -> None:
+    """What a thermostat does not take is said as it was given."""
+    if american:
+        hass.config.units = US_CUSTOMARY_SYSTEM
+    if theirs == "fahrenheit":
+        _speaks_fahrenheit(sandbox)
+    await _set_up(hass, entry)
+    with pytest.raises(ServiceValidationError) as caught:
+        await _push(hass, "hold_temperature", HVAC, mode="heat", target=target)
+    assert word in str(caught.value)
+    assert not sandbox.requests.of("POST")
 
 
 # What is sent
@@ -659,7 +941,7 @@ async def test_older_device_is_sent_the_older_body(
 @pytest.mark.parametrize(
     ("service", "device_id", "data", "key"),
     [
-        ("charge", CHARGER, {"delay": {"hours": 1}}, "execution_not_supported"),
+        ("charge", CHARGER, {"delay": {"hours": 1}}, "only_at_once"),
         ("charge", CHARGER, {"power": 7}, "parameter_not_supported"),
         ("send_command", CHARGER, {"command": "pause"}, "command_not_supported"),
         ("send_command", CHARGER, {"command": "set_max_power"}, "parameter_missing"),
@@ -680,7 +962,7 @@ async def test_older_device_is_sent_the_older_body(
             "hold_temperature",
             HVAC,
             {"mode": "heat", "target": 21, "duration": {"hours": 1}, "delay": "01:00"},
-            "execution_not_supported",
+            "only_at_once",
         ),
     ],
 )
@@ -753,21 +1035,21 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
     *(
         ("charge", BATTERY, {"target": value}, "parameter_out_of_range", words)
         for value, words in (
-            (9.9, ("9.9", "10 to 100 percent")),
-            (101, ("101", "10 to 100 percent")),
-            (-1, ("-1", "10 to 100 percent")),
-            (NAN, ("nan", "10 to 100 percent")),
-            (INF, ("inf", "10 to 100 percent")),
-            (-INF, ("-inf", "10 to 100 percent")),
+            (9.9, ("9.9", "10 to 100 %")),
+            (101, ("101", "10 to 100 %")),
+            (-1, ("-1", "10 to 100 %")),
+            (NAN, ("nan", "10 to 100 %")),
+            (INF, ("inf", "10 to 100 %")),
+            (-INF, ("-inf", "10 to 100 %")),
         )
     ),
-    ("discharge", BATTERY, {"power": 5.1}, "parameter_out_of_range", ("0 to 5 kw",)),
+    ("discharge", BATTERY, {"power": 5.1}, "parameter_out_of_range", ("0 to 5 kW",)),
     (
         "send_command",
         BATTERY,
         {"command": "charge", "parameters": {"power": {"value": NAN, "unit": "kw"}}},
         "parameter_out_of_range",
-        ("nan", "0 to 5 kw"),
+        ("nan", "0 to 5 kW"),
     ),
     ("charge", HVAC, {}, "wrong_type", ("amps_ai.charge", "battery, ev_charger")),
     ("charge", INVERTER, {}, "wrong_type", ("battery, ev_charger",)),
@@ -814,14 +1096,14 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         HVAC,
         {"mode": "auto", "heat_setpoint": NAN, "cool_setpoint": 20},
         "parameter_out_of_range",
-        ("10 to 35 celsius",),
+        ("10 to 35 °C",),
     ),
     (
         "hold_temperature",
         HVAC,
         {"mode": "heat", "target": 9.5},
         "parameter_out_of_range",
-        ("10 to 35 celsius",),
+        ("10 to 35 °C",),
     ),
     (
         "update_settings",
@@ -842,7 +1124,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         BATTERY,
         {"settings": {"safety_reserve": 20, "charge_ceiling": 101}},
         "setting_out_of_range",
-        ("charge_ceiling", "101", "0 to 100 percent"),
+        ("charge_ceiling", "101", "0 to 100 %"),
     ),
     (
         "update_settings",
@@ -863,7 +1145,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         CHARGER,
         {"settings": {"max_charge_rate": NAN}},
         "setting_out_of_range",
-        ("0 to 50 kw",),
+        ("0 to 50 kW",),
     ),
     (
         "update_settings",
@@ -1062,6 +1344,164 @@ async def test_each_refusal_has_its_words(
     assert len(sandbox.requests.pushes(BATTERY)) == 1
 
 
+def _refusal(code: str, **details: Any) -> dict[str, Any]:
+    """Return how the sandbox plays a refusal with details."""
+    return {"status": 422, "code": code, "message": "No.", "details": details}
+
+
+LONG = "very_" * 100
+
+
+@pytest.mark.parametrize(
+    ("fault", "key", "words"),
+    [
+        (
+            _refusal(
+                "PARAMETER_OUT_OF_RANGE",
+                parameter="target",
+                value=90,
+                unit="percent",
+                min=10,
+                max=80,
+            ),
+            "refused_range",
+            ("“Target”", "10 – 80 %"),
+        ),
+        (
+            _refusal("PARAMETER_OUT_OF_RANGE", parameter="power", unit="kw", max=3.5),
+            "refused_range",
+            ("“Power”", "≤ 3.5 kW"),
+        ),
+        (
+            _refusal("PARAMETER_OUT_OF_RANGE", parameter="a_new_one", min=3),
+            "refused_range",
+            ("“a new one”", "≥ 3"),
+        ),
+        (_refusal("PARAMETER_OUT_OF_RANGE", min="low"), "refused", ("No.",)),
+        (
+            _refusal(
+                "UNSUPPORTED_UNIT",
+                parameter="heatSetpoint",
+                providedUnit="celsius",
+                supportedUnits=["fahrenheit", "celsius"],
+            ),
+            "refused_unit",
+            ("“Lower temperature”", "°F, °C"),
+        ),
+        (
+            _refusal(
+                "UNSUPPORTED_PARAMETER",
+                unsupportedParameters=["power", "coolSetpoint"],
+                deviceCapabilities={"supportedParameters": ["target", "reserve"]},
+            ),
+            "refused_parameters",
+            ("Power, Upper temperature", "Target, Reserve"),
+        ),
+        (
+            _refusal("UNSUPPORTED_PARAMETER", unsupportedParameters=["very_odd"] * 500),
+            "refused_parameters",
+            ("very odd", "…", "It takes: -"),
+        ),
+        (
+            _refusal(
+                "UNSUPPORTED_MODE",
+                deviceCapabilities={"supportedModes": ["auto.balanced", "boost_now"]},
+            ),
+            "refused_command",
+            ("Self-consumption, boost now",),
+        ),
+        (
+            _refusal(
+                "DIRECT_ACTION_UNSUPPORTED",
+                deviceCapabilities={"supportedActions": ["charge", "idle"]},
+            ),
+            "refused_command",
+            ("Charge, Idle",),
+        ),
+        (
+            _refusal(
+                "EXECUTION_NOT_SUPPORTED",
+                requestedExecution="immediate",
+                supportedExecution=["windowed"],
+            ),
+            "window_needed",
+            ("Give an end or a duration",),
+        ),
+        (
+            _refusal("SCHEDULER_ACTIVE", reason="owner_schedule"),
+            "scheduler_active_owner",
+            ("in the manufacturer's app",),
+        ),
+        (
+            _refusal("SCHEDULER_ACTIVE", reason="THIRD_PARTY"),
+            "scheduler_active_third_party",
+            ("another service",),
+        ),
+        (
+            _refusal("SCHEDULER_ACTIVE", reason="earlier_action"),
+            "scheduler_active_earlier",
+            ("earlier command",),
+        ),
+        (
+            _refusal("SCHEDULER_ACTIVE", reason=f"maintenance_{LONG}"),
+            "scheduler_active_because",
+            ("(maintenance very",),
+        ),
+        (_refusal("SCHEDULER_ACTIVE"), "scheduler_active", ("own schedule",)),
+        (
+            _refusal("STRATEGY_NOT_SUPPORTED"),
+            "strategy_refused",
+            ("stands in the way",),
+        ),
+        (
+            {"status": 400, "code": "BAD_REQUEST", "message": "power must be positive"},
+            "refused",
+            ("power must be positive",),
+        ),
+    ],
+)
+async def test_details_of_a_refusal_are_said_in_words(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    fault: dict[str, Any],
+    key: str,
+    words: tuple[str, ...],
+) -> None:
+    """What the API knows better is told so that a person can act on it."""
+    sandbox.faults.add(method="POST", path="/battery/*", **fault)
+    with pytest.raises(HomeAssistantError) as caught:
+        await _push(hass, "charge", BATTERY)
+    await done(hass)
+    assert caught.value.translation_key == key
+    said = str(caught.value)
+    assert "Powerwall 2" in said
+    for word in words:
+        assert word in said
+    assert len(said) < 1000
+    if key != "refused":
+        assert "_" not in said
+
+
+async def test_details_in_the_language_of_the_house(
+    hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """The words in a sentence are those of the fields that a person filled in."""
+    hass.config.language = "de"
+    await _set_up(hass, entry)
+    await async_get_translations(hass, "de", "services", [DOMAIN])
+    sandbox.faults.add(
+        method="POST",
+        path="/battery/*",
+        **_refusal("PARAMETER_OUT_OF_RANGE", parameter="power", max=3, unit="kw"),
+    )
+    with pytest.raises(HomeAssistantError) as caught:
+        await _push(hass, "charge", BATTERY)
+    placeholders = caught.value.translation_placeholders
+    assert placeholders is not None
+    assert placeholders["parameter"] == "Leistung"
+
+
 # Waiting for the end
 
 
@@ -1232,6 +1672,53 @@ async def test_conflict_names_what_is_in_the_way(
         assert word in str(caught.value)
     assert _bodies(sandbox, BATTERY) == [_command("charge")]
     assert sandbox.home.action(waiting["id"]).state == "scheduled"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("planned", "offered"),
+    [
+        ({"delay": "01:00"}, "cancel_and_replace"),
+        ({"delay": "01:00", "duration": "01:00"}, "cancel_and_replace, queue_after"),
+    ],
+)
+async def test_waiting_is_offered_behind_an_end_only(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    planned: dict[str, Any],
+    offered: str,
+) -> None:
+    """What has no end could be waited for for ever, and Amps AI refuses it."""
+    await _push(hass, "discharge", BATTERY, **planned)
+    sandbox.faults.add(
+        method="POST",
+        path="/battery/*",
+        kind="merge",
+        body={
+            "error": {"details": {"strategies": ["cancel_and_replace", "queue_after"]}}
+        },
+    )
+    with pytest.raises(HomeAssistantError) as caught:
+        await _push(hass, "charge", BATTERY)
+    assert str(caught.value).endswith(f"on_conflict: {offered}")
+    await done(hass)
+
+
+@pytest.mark.parametrize("ids", [[], ["act_gone"], [f"act_{n}" for n in range(9)]])
+async def test_waiting_is_not_offered_behind_what_nobody_knows(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, ids: list[str]
+) -> None:
+    """Nor where it is the only way that is left."""
+    details = {"conflictingActionIds": ids, "strategies": ["queue_after"]}
+    sandbox.faults.add(
+        method="POST", path="/battery/*", status=409, code="CONFLICT", details=details
+    )
+    with pytest.raises(HomeAssistantError) as caught:
+        await _push(hass, "charge", BATTERY)
+    assert caught.value.translation_key == "conflict_to_wait_for"
+    assert "queue_after" not in str(caught.value)
+    for action_id in ids[:5]:
+        assert action_id in str(caught.value)
 
 
 async def test_conflict_of_a_schedule(
@@ -1531,42 +2018,47 @@ async def test_times_that_cannot_work_are_not_sent(
     assert not sandbox.requests.of("POST")
 
 
+LATER = {"delay": "01:00"}
+WINDOW = {"delay": "01:00", "duration": "01:00"}
+
+
 @pytest.mark.parametrize(
-    ("device_id", "command", "given", "asked", "taken"),
+    ("taken", "given", "key", "word"),
     [
-        (
-            BATTERY,
-            "auto.balanced",
-            {"delay": "01:00", "duration": "01:00"},
-            "windowed",
-            "immediate, scheduled",
-        ),
-        (HVAC, "follow_schedule", {"delay": "01:00"}, "scheduled", "immediate"),
-        (
-            CHARGER,
-            "idle",
-            {"delay": "01:00", "duration": "01:00"},
-            "windowed",
-            "immediate, scheduled",
-        ),
+        ("immediate", LATER, "only_at_once", "only at once"),
+        ("immediate", WINDOW, "only_at_once", "only at once"),
+        ("scheduled", {}, "only_with_start", "Give a start or a delay"),
+        ("scheduled", WINDOW, "only_with_start", "no end or duration"),
+        ("windowed", {}, "window_needed", "Give an end or a duration"),
+        ("windowed", LATER, "window_needed", "Give an end or a duration"),
+        ("immediate scheduled", WINDOW, "no_end", "Leave out end and duration"),
+        ("immediate windowed", LATER, "end_needed", "as well"),
+        ("scheduled windowed", {}, "start_needed", "not take this command at once"),
+        ("some day", {}, "execution_not_supported", "some, day"),
     ],
 )
 async def test_execution_that_the_device_lacks(
     hass: HomeAssistant,
-    loaded: MockConfigEntry,
+    entry: MockConfigEntry,
     sandbox: Sandbox,
-    device_id: str,
-    command: str,
-    given: dict[str, Any],
-    asked: str,
     taken: str,
+    given: dict[str, Any],
+    key: str,
+    word: str,
 ) -> None:
     """A command that cannot be planned so is refused, with how it can be."""
+    commands = sandbox.device(BATTERY).commands
+    assert commands is not None
+    commands["charge"]["execution"] = taken.split()
+    await _set_up(hass, entry)
     with pytest.raises(ServiceValidationError) as caught:
-        await _push(hass, "send_command", device_id, command=command, **given)
-    assert caught.value.translation_key == "execution_not_supported"
-    for word in (NAMES[device_id], command, asked, taken):
-        assert word in str(caught.value)
+        await _push(hass, "charge", BATTERY, **given)
+    assert caught.value.translation_key == key
+    for said in ("Powerwall 2", word):
+        assert said in str(caught.value)
+    if key != "execution_not_supported":
+        for said in ("immediate", "scheduled", "windowed"):
+            assert said not in str(caught.value)
     assert not sandbox.requests.of("POST")
 
 

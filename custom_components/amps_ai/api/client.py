@@ -432,6 +432,9 @@ class AmpsClient:
         meta = mapping(envelope.get("meta")) or {}
         good = HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
         error = mapping(envelope.get("error"))
+        if error is None and not good and envelope.keys() & {"code", "message"}:
+            # Refused before the API's own words for it.
+            error = envelope
         if good and envelope and error is None and envelope.get("success") is not False:
             self._take_meta(meta)
             return envelope.get("data") if "success" in envelope else envelope
@@ -444,8 +447,10 @@ class AmpsClient:
         ):
             raise AmpsMalformedReplyError("the answer is not the API's", status=status)
         error = error or {}
+        message = error.get("message")
+        said = text(message) or ", ".join(words(message))
         raise kind(
-            told(self.scrub(text(error.get("message")))) or f"HTTP status {status}",
+            told(self.scrub(said)) or f"HTTP status {status}",
             code=word(self.scrub(code)),
             status=status,
             details=self.scrub(mapping(error.get("details"))),

@@ -194,7 +194,6 @@ def check_push(device: Device, push: Push) -> Push:
 
     Raises RequestRefusedError with one of the reasons `not_steerable`,
     `command_not_supported`, `execution_not_supported`, `strategy_not_supported`,
-    `window_needed`,
     `parameter_not_supported`, `parameter_missing`, `unit_not_supported`,
     `parameter_out_of_range`.
     """
@@ -210,8 +209,6 @@ def check_push(device: Device, push: Push) -> Push:
             supported=_say(tuple(in_order(available))),
         )
     if command.execution is not None and push.execution not in command.execution:
-        if command.execution == (Execution.WINDOWED,):
-            raise RequestRefusedError("window_needed", command=push.command)
         raise RequestRefusedError(
             "execution_not_supported",
             command=push.command,

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from .values import identifiers, word, words
+from .vocabulary import SCHEDULER_ACTIVE
 
 
 class Scope(StrEnum):
@@ -192,6 +193,8 @@ _BY_CODE: Final[Mapping[str, type[AmpsError]]] = MappingProxyType(
         "DEVICE_NOT_FOUND": AmpsDeviceNotFoundError,
         "DEVICE_OFFLINE": AmpsDeviceOfflineError,
         "CONFLICT": AmpsConflictError,
+        # It stands in the way, too, and no strategy clears it without asking.
+        SCHEDULER_ACTIVE: AmpsRefusedError,
         "ACTION_NOT_CANCELLABLE": AmpsNotCancellableError,
         "INTERNAL_ERROR": AmpsServerError,
         "NOT_IMPLEMENTED": AmpsNotImplementedError,

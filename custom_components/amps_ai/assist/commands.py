@@ -3,20 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Final, override
 
-from homeassistant.const import UnitOfTemperature
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, llm
 from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
-from homeassistant.util.unit_conversion import TemperatureConverter
 import voluptuous as vol
 
 from ..api import Command, Device, Parameter, capabilities
 from ..api.commands import in_order
-from ..api.vocabulary import Units
 from ..common.const import DOMAIN
+from ..common.errors import refusals_in
 from ..common.names import plain_text
+from ..common.units import for_device, for_house, unit_of
 from .exposed import Exposed, async_exposed, failed
 from .plans import SkipPlanTool, plans_of
 
@@ -94,17 +93,21 @@ def _parameters(command: Command) -> dict[str, Parameter]:
     return {name: command.parameters[name] for name in told[:_MOST_COMMANDS]}
 
 
+def _unit(hass: HomeAssistant, parameter: Parameter) -> str:
+    """Return the unit that a person gives a parameter in."""
+    if unit_of(parameter) is not None:
+        return hass.config.units.temperature_unit
+    return plain_text(parameter.unit or "")
+
+
 def _takes(hass: HomeAssistant, name: str, parameter: Parameter) -> str:
     """Say what a parameter takes, in the person's units."""
-    unit = plain_text(parameter.unit or "")
-    bounds = [bound for bound in (parameter.min, parameter.max) if bound is not None]
-    if parameter.unit == Units.CELSIUS:
-        unit = hass.config.units.temperature_unit
-        bounds = [
-            TemperatureConverter.convert(bound, UnitOfTemperature.CELSIUS, unit)
-            for bound in bounds
-        ]
-    said = [f"{bound:g}" for bound in bounds]
+    unit = _unit(hass, parameter)
+    said = [
+        f"{for_house(bound, unit, parameter):g}"
+        for bound in (parameter.min, parameter.max)
+        if bound is not None
+    ]
     return f"{name} ({' '.join((' to '.join(said), unit)).strip()})"
 
 
@@ -159,10 +162,7 @@ class SendCommandTool(llm.Tool):
                 for name, command in _commands(item.device).items():
                     commands[name] = None
                     for parameter, what in _parameters(command).items():
-                        unit = plain_text(what.unit or "")
-                        if unit == Units.CELSIUS:
-                            unit = hass.config.units.temperature_unit
-                        parameters.setdefault(parameter, {})[unit] = None
+                        parameters.setdefault(parameter, {})[_unit(hass, what)] = None
         self.parameters = vol.Schema(
             {
                 vol.Required("device"): vol.In(sorted(devices)),
@@ -207,29 +207,31 @@ class SendCommandTool(llm.Tool):
         if len(items) > 1:
             return failed(f"More than one device is called {name}. Rename one.")
         item = items[0]
+        unit = hass.config.units.temperature_unit
+        command = capabilities(item.device).get(wanted["command"])
+        taken = command.parameters if command else {}
         try:
-            response = await hass.services.async_call(
-                DOMAIN,
-                "send_command",
-                {
-                    "device_id": item.registered.id,
-                    "command": wanted["command"],
-                    "parameters": _in_api_units(
-                        hass,
-                        item.device,
-                        wanted["command"],
-                        wanted.get("parameters", {}),
-                    ),
-                    **{
-                        field: wanted[field]
-                        for field in _TIME_FIELDS
-                        if field in wanted
+            with refusals_in(unit):
+                response = await hass.services.async_call(
+                    DOMAIN,
+                    "send_command",
+                    {
+                        "device_id": item.registered.id,
+                        "command": wanted["command"],
+                        "parameters": {
+                            name: for_device(value, unit, taken.get(name))
+                            for name, value in wanted.get("parameters", {}).items()
+                        },
+                        **{
+                            field: wanted[field]
+                            for field in _TIME_FIELDS
+                            if field in wanted
+                        },
                     },
-                },
-                blocking=True,
-                context=llm_context.context,
-                return_response=True,
-            )
+                    blocking=True,
+                    context=llm_context.context,
+                    return_response=True,
+                )
         except (HomeAssistantError, vol.Invalid) as err:
             return failed(str(err))
         record: Any = (response or {}).get("action", {})
@@ -240,21 +242,3 @@ class SendCommandTool(llm.Tool):
             if at := dt_util.parse_datetime(record[field] or ""):
                 result[field] = dt_util.as_local(at).isoformat(timespec="minutes")
         return llm.ToolResult(data=result)
-
-
-def _in_api_units(
-    hass: HomeAssistant, device: Device, command: str, values: Mapping[str, float]
-) -> dict[str, float]:
-    """Turn temperatures in the person's unit into those that the API takes."""
-    taken = capabilities(device).get(command)
-    unit = hass.config.units.temperature_unit
-    return {
-        name: round(
-            TemperatureConverter.convert(value, unit, UnitOfTemperature.CELSIUS), 1
-        )
-        if taken
-        and (parameter := taken.parameters.get(name))
-        and parameter.unit == Units.CELSIUS
-        else value
-        for name, value in values.items()
-    }

@@ -3,9 +3,9 @@
 The one place where an error of the client becomes one that a person reads.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.core import async_get_hass_or_none
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
@@ -30,11 +30,15 @@ from ..api import (
     AmpsUnknownOutcomeError,
     RequestRefusedError,
 )
-from ..api.errors import COMMAND_NOT_SUPPORTED
 from ..api.values import told
-from ..api.vocabulary import SCHEDULER_ACTIVE
 from .const import DOMAIN
+from .names import plain_text
+from .refusals import in_words, refusal
+from .units import DECIMALS, converted
 from .words import command_name
+
+# So many failures are told in one error.
+_MOST_FAILURES: Final = 10
 
 # The most special kind first; what is not here is told by its code and message.
 _KEYS: tuple[tuple[type[AmpsError], str], ...] = (
@@ -55,23 +59,10 @@ _KEYS: tuple[tuple[type[AmpsError], str], ...] = (
     (AmpsConflictError, "conflict"),
 )
 
-# Codes that deserve words of their own, wherever they come from.
-_CODES = {
-    SCHEDULER_ACTIVE: "scheduler_active",
-    # The device lists the command, and yet it is refused: not open yet.
-    COMMAND_NOT_SUPPORTED: "not_open_yet",
-    # It was checked against Home Assistant's clock: the plant's is another one.
-    "START_IN_PAST": "start_in_past_there",
-    "STRATEGY_NOT_SUPPORTED": "strategy_refused",
-}
 
-
-def _error_key(err: AmpsError) -> str:
-    """Return the name that an error of the API has in translations."""
-    for kind, key in _KEYS:
-        if isinstance(err, kind):
-            return key
-    return _CODES.get(err.code or "", "refused")
+def _error_key(err: AmpsError) -> str | None:
+    """Return the name that a kind of error has in translations."""
+    return next((key for kind, key in _KEYS if isinstance(err, kind)), None)
 
 
 def spoken[ErrorT: HomeAssistantError](
@@ -81,23 +72,28 @@ def spoken[ErrorT: HomeAssistantError](
 
     `name` is what the request was about: a device's name, or the account's.
     """
+    said = {
+        "device": name,
+        "code": plain_text(err.code or str(err.status or "-")),
+        "message": err.message,
+    }
+    if (key := _error_key(err)) is None:
+        key, words = refusal(err.code, err.details)
+        said |= words
     return kind(
         translation_domain=DOMAIN,
-        translation_key=_error_key(err),
-        translation_placeholders={
-            "device": name,
-            "code": err.code or str(err.status or "-"),
-            "message": err.message,
-        },
+        translation_key=key,
+        translation_placeholders=said,
         **more,
     )
 
 
 def action_error(action: Action, name: str) -> HomeAssistantError:
     """Return what a person reads of an action that failed."""
+    key, words = refusal(action.error_code, action.result or {}, usual="action_failed")
     return HomeAssistantError(
         translation_domain=DOMAIN,
-        translation_key=_CODES.get(action.error_code or "", "action_failed"),
+        translation_key=key,
         translation_placeholders={
             "device": name,
             "command": command_name(
@@ -105,6 +101,7 @@ def action_error(action: Action, name: str) -> HomeAssistantError:
             ),
             "code": action.error_code or "-",
             "message": action.error_message or "-",
+            **words,
         },
     )
 
@@ -132,12 +129,58 @@ def refused_by_state(reason: str, name: str, **placeholders: str) -> HomeAssista
     )
 
 
+def several_failed(
+    failed: Sequence[tuple[str, HomeAssistantError]], count: int
+) -> HomeAssistantError:
+    """Return one error for those that failed, by name, of so many devices."""
+    reasons = [
+        said if name in (said := str(err)) else f"{name}: {said}"
+        for name, err in failed[:_MOST_FAILURES]
+    ]
+    if (more := len(failed) - _MOST_FAILURES) > 0:
+        reasons.append(f"+ {more}")
+    is_input = all(isinstance(err, ServiceValidationError) for _, err in failed)
+    kind = ServiceValidationError if is_input else HomeAssistantError
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key="several_failed",
+        translation_placeholders={
+            "failed": str(len(failed)),
+            "count": str(count),
+            "reasons": " ".join(reasons),
+        },
+    )
+
+
 @contextmanager
 def spoken_errors(name: str) -> Generator[None]:
     """Let nothing of the client out but errors that a person can read."""
     try:
         yield
     except RequestRefusedError as err:
-        raise refused(err.reason, name, **err.context) from err
+        key, words = in_words(err.reason, err.context)
+        raise refused(key, name, **words) from err
     except AmpsError as err:
         raise spoken(err, name, HomeAssistantError) from err
+
+
+@contextmanager
+def refusals_in(unit: str) -> Generator[None]:
+    """Let what a device does not take be said in the unit that it was given in."""
+    try:
+        yield
+    except ServiceValidationError as err:
+        said = err.translation_placeholders or {}
+        theirs = said.get("unit")
+        if theirs is None or theirs == unit or theirs not in DECIMALS:
+            raise
+        amounts: dict[str, str] = {
+            name: converted(said[name], theirs, unit)
+            for name in ("value", "min", "max")
+            if name in said
+        }
+        raise ServiceValidationError(
+            translation_domain=DOMAIN,
+            translation_key=err.translation_key,
+            translation_placeholders={**said, **amounts, "unit": unit},
+        ) from err

@@ -17,6 +17,7 @@ from ..api import Action, Device, DeviceType
 from ..api.models import instant, text
 from .const import DOMAIN
 from .names import without_markup
+from .refusals import whose_schedule
 
 SCHEDULER_ACTIVE: Final = "scheduler_active"
 DISPLACED: Final = "displaced"
@@ -133,6 +134,7 @@ def async_scheduler_active(
             "device": name,
             "command": action.command,
             "parameters": json.dumps(action.parameters or {}),
+            "schedule": whose_schedule(action.result or {}),
             "end": action.end.isoformat() if action.end else None,
         },
     )

@@ -4,16 +4,26 @@ Home Assistant keeps the texts of a loaded integration at hand, in its own
 language and in English: nothing is loaded here, and nothing blocks.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.translation import async_get_cached_translations
 
+from ..api.vocabulary import Parameters
 from .const import DOMAIN
 from .names import plain_text, without_markup
 
 _ENGLISH: Final = "en"
+_PARAMETERS: Final[Mapping[str, str]] = {
+    Parameters.TARGET: "charge.fields.target",
+    Parameters.POWER: "charge.fields.power",
+    Parameters.MAX_POWER: "charge.fields.power",
+    Parameters.RESERVE: "charge.fields.reserve",
+    Parameters.HEAT_SETPOINT: "hold_temperature.fields.heat_setpoint",
+    Parameters.COOL_SETPOINT: "hold_temperature.fields.cool_setpoint",
+}
 
 
 @callback
@@ -68,6 +78,14 @@ def command_name(
         if text := _text(hass, way):
             return text
     return plain_text(command)
+
+
+@callback
+def parameter_name(hass: HomeAssistant | None, parameter: str | None) -> str:
+    """Return what people call a parameter: as the field of an action is called."""
+    way = _PARAMETERS.get(parameter or "")
+    text = way and _text(hass, f"services.{way}.name")
+    return text or plain_text((parameter or "-").replace("_", " "))
 
 
 @callback

@@ -11,23 +11,14 @@ from homeassistant.util.unit_conversion import TemperatureConverter
 
 from ..api import Command
 from ..api.vocabulary import Commands, HvacMode, Units
+from ..common.units import TEMPERATURE_UNITS
 
 PRESET_SCHEDULE: Final = "schedule"
 PRESET_HOLD: Final = "hold"
 
-# The units that thermostats speak, as Home Assistant writes them.
-TEMPERATURE_UNITS: Final[Mapping[str, UnitOfTemperature]] = MappingProxyType(
-    {
-        Units.CELSIUS: UnitOfTemperature.CELSIUS,
-        Units.FAHRENHEIT: UnitOfTemperature.FAHRENHEIT,
-    }
-)
-# The steps of set-points, and the decimals of what Home Assistant shows.
+# The steps of set-points.
 STEPS: Final = MappingProxyType(
     {UnitOfTemperature.CELSIUS: 0.5, UnitOfTemperature.FAHRENHEIT: 1.0}
-)
-DECIMALS: Final = MappingProxyType(
-    {UnitOfTemperature.CELSIUS: 1, UnitOfTemperature.FAHRENHEIT: 0}
 )
 # In °C, for devices that do not say their own.
 _BOUNDS: Final = (10.0, 35.0)

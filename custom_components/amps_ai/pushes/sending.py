@@ -28,6 +28,7 @@ from ..api.vocabulary import LIVE_CONTROL, Strategy
 from ..common import issues
 from ..common.const import LOGGER
 from ..common.errors import refused_by_state, spoken_errors
+from ..common.names import plain_text
 from ..readings import Schedule
 from .displaced import Displaced
 from .following import Follower
@@ -198,25 +199,38 @@ class Sender:
     ) -> HomeAssistantError:
         """Return an error that names what is in the way, and what may be done."""
         others: list[str] = []
+        # To wait for what has no end is refused: it could be for ever.
+        may_wait = 0 < len(err.conflicting_action_ids) <= _MOST_NAMED
         for action_id in err.conflicting_action_ids[:_MOST_NAMED]:
             try:
                 action = await self._account.client.async_get_action(action_id)
             except AmpsError:
-                others.append(action_id)
+                others.append(plain_text(action_id))
+                may_wait = False
                 continue
+            may_wait = may_wait and action.end is not None
             times = " - ".join(
                 dt_util.as_local(at).strftime("%Y-%m-%d %H:%M")
                 for at in (action.start, action.end)
                 if at is not None
             )
-            others.append(f"{action_id} ({action.command} {times})".replace(" )", ")"))
+            said = f"{plain_text(action.command or '-')} {times}".strip()
+            others.append(f"{plain_text(action_id)} ({said})")
         if (more := len(err.conflicting_action_ids) - _MOST_NAMED) > 0:
             others.append(f"+ {more}")
+        actions = ", ".join(others) or "-"
+        strategies = [
+            strategy
+            for strategy in err.strategies
+            if strategy != Strategy.QUEUE_AFTER or may_wait
+        ]
+        if not strategies:
+            return refused_by_state("conflict_to_wait_for", name, actions=actions)
         return refused_by_state(
             "conflict_with",
             name,
-            actions=", ".join(others) or "-",
-            strategies=", ".join(err.strategies) or "-",
+            actions=actions,
+            strategies=plain_text(", ".join(strategies)),
         )
 
     async def async_check_times(self, push: Push, action: Action, name: str) -> None:

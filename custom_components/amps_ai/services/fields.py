@@ -54,9 +54,18 @@ def _amount(value: Any) -> float:
     return amount
 
 
-_DEVICE: Final = {vol.Required(ATTR_DEVICE_ID): cv.string}
+def _first(value: list[str]) -> str:
+    """Return what is alone in a list."""
+    return value[0]
+
+
+# Selectors and templates make a list of one device as well.
+_DEVICE_IDS: Final = vol.All(cv.ensure_list, [cv.string], vol.Length(min=1))
+_DEVICES: Final = {vol.Required(ATTR_DEVICE_ID): _DEVICE_IDS}
 _EITHER: Final = {
-    vol.Exclusive(ATTR_DEVICE_ID, "whose"): cv.string,
+    vol.Exclusive(ATTR_DEVICE_ID, "whose"): vol.All(
+        _DEVICE_IDS, vol.Length(max=1), _first
+    ),
     vol.Exclusive(ATTR_CONFIG_ENTRY_ID, "whose"): cv.string,
 }
 _TIMES: Final = {
@@ -77,16 +86,16 @@ _LEVELS: Final = {
 
 SEND_COMMAND: Final = vol.Schema(
     {
-        **_DEVICE,
+        **_DEVICES,
         **_TIMES,
         vol.Required(ATTR_COMMAND): cv.string,
         vol.Optional(ATTR_PARAMETERS, default=dict): {cv.string: _QUANTITY},
     }
 )
-CHARGE: Final = vol.Schema({**_DEVICE, **_TIMES, **_LEVELS})
+CHARGE: Final = vol.Schema({**_DEVICES, **_TIMES, **_LEVELS})
 HOLD_TEMPERATURE: Final = vol.Schema(
     {
-        **_DEVICE,
+        **_DEVICES,
         **_TIMES,
         vol.Required(ATTR_MODE): vol.In(
             [Commands.HEAT.value, Commands.COOL.value, Commands.AUTO.value]
@@ -98,7 +107,7 @@ HOLD_TEMPERATURE: Final = vol.Schema(
 )
 UPDATE_SETTINGS: Final = vol.Schema(
     {
-        **_DEVICE,
+        **_DEVICES,
         vol.Required(ATTR_SETTINGS): vol.All({cv.string: _amount}, vol.Length(min=1)),
     }
 )

@@ -1,5 +1,6 @@
-"""Whose: the entry and the device that a call names."""
+"""Whose: the entry and the devices that a call names."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from homeassistant.core import ServiceCall, callback
@@ -14,11 +15,24 @@ from .fields import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 
 
 @dataclass(frozen=True, kw_only=True)
+class Named:
+    """A device that a call names."""
+
+    entry: AmpsConfigEntry
+    coordinator: AmpsCoordinator
+    device: Device
+
+    @property
+    def name(self) -> str:
+        """Return what the person calls it."""
+        return self.entry.runtime_data.account.async_spoken_name(self.device)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Whose:
     """What a call is about: an entry, and one of its devices or all."""
 
     entry: AmpsConfigEntry
-    coordinator: AmpsCoordinator | None = None
     device: Device | None = None
 
     @property
@@ -41,20 +55,30 @@ class Whose:
 
 
 @callback
-def device_of(call: ServiceCall) -> tuple[Whose, AmpsCoordinator, Device]:
-    """Return the device that a call names."""
+def device_of(
+    call: ServiceCall, ha_device_id: str, types: Collection[DeviceType] = ()
+) -> Named:
+    """Return a device that a call names, if it is of a type that this takes."""
     entry: AmpsConfigEntry
     registered, entry = service.async_get_device_and_config_entry(
-        call.hass, DOMAIN, call.data[ATTR_DEVICE_ID], include_child_devices=False
+        call.hass, DOMAIN, ha_device_id, include_child_devices=False
     )
     for domain, device_id in registered.identifiers:
         if domain != DOMAIN:
             continue
         coordinator = entry.runtime_data.find(device_id)
-        if coordinator is not None:
-            device = coordinator.data[device_id]
-            whose = Whose(entry=entry, coordinator=coordinator, device=device)
-            return whose, coordinator, device
+        if coordinator is None:
+            continue
+        device = coordinator.data[device_id]
+        named = Named(entry=entry, coordinator=coordinator, device=device)
+        if types and device.type not in types:
+            raise refused(
+                "wrong_type",
+                named.name,
+                action=f"{DOMAIN}.{call.service}",
+                types=", ".join(item.value for item in types),
+            )
+        return named
     name = registered.name_by_user or registered.name or entry.title
     raise refused("no_such_device", name)
 
@@ -64,30 +88,15 @@ def whose_of(call: ServiceCall) -> Whose:
     """Return the device or the entry that a call names, else the only entry."""
     entry: AmpsConfigEntry
     if ATTR_DEVICE_ID in call.data:
+        ha_device_id = call.data[ATTR_DEVICE_ID]
         registered, entry = service.async_get_device_and_config_entry(
-            call.hass, DOMAIN, call.data[ATTR_DEVICE_ID], include_child_devices=False
+            call.hass, DOMAIN, ha_device_id, include_child_devices=False
         )
         # The account is a device, too.
         if (DOMAIN, entry.entry_id) in registered.identifiers:
             return Whose(entry=entry)
-        return device_of(call)[0]
+        return Whose(entry=entry, device=device_of(call, ha_device_id).device)
     entry = service.async_get_config_entry(
         call.hass, DOMAIN, call.data.get(ATTR_CONFIG_ENTRY_ID)
     )
     return Whose(entry=entry)
-
-
-@callback
-def require(
-    call: ServiceCall, *types: DeviceType
-) -> tuple[Whose, AmpsCoordinator, Device]:
-    """Return the device that a call names, if it is of a type that it takes."""
-    found = device_of(call)
-    if found[2].type not in types:
-        raise refused(
-            "wrong_type",
-            found[0].name,
-            action=f"{DOMAIN}.{call.service}",
-            types=", ".join(item.value for item in types),
-        )
-    return found

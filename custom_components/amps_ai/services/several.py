@@ -1,0 +1,82 @@
+"""Several: what an action does for each of the devices that a call names."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from homeassistant.core import ServiceCall, ServiceResponse, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
+
+from ..api import DeviceType
+from ..common.errors import several_failed
+from .fields import ATTR_DEVICE_ID
+from .permission import async_check
+from .whose import Named, device_of
+
+# What is done for one device, and what the response says of it.
+type Answer = dict[str, Any]
+type Do = Callable[[Named], Awaitable[Answer]]
+
+
+async def async_for_each(
+    call: ServiceCall, do: Do, *types: DeviceType
+) -> ServiceResponse:
+    """Do something for each device that a call names, for all at once.
+
+    One that fails stops no other. What failed is told when all were tried: by
+    the response where one is asked for, else by one error. A caller who may not
+    steer one of them is refused before anything is done.
+    """
+    found: dict[str, Named | HomeAssistantError] = {}
+    for device_id in call.data[ATTR_DEVICE_ID]:
+        try:
+            found[device_id] = device_of(call, device_id, types)
+        except HomeAssistantError as err:
+            found[device_id] = err
+    for named in found.values():
+        if isinstance(named, Named):
+            await async_check(call, named.entry, [named.device])
+    answers = await asyncio.gather(*(_async_do(do, named) for named in found.values()))
+    if len(answers) == 1:
+        if isinstance(answer := answers[0], HomeAssistantError):
+            raise answer
+        return answer
+    told = dict(zip(found, answers, strict=True))
+    failed = [
+        (_name(call, device_id) or device_id, answer)
+        for device_id, answer in told.items()
+        if isinstance(answer, HomeAssistantError)
+    ]
+    if failed and not call.return_response:
+        raise several_failed(failed, len(told))
+    return {
+        "devices": [
+            {"device_id": device_id, "name": _name(call, device_id), **_said(answer)}
+            for device_id, answer in told.items()
+        ]
+    }
+
+
+async def _async_do(
+    do: Do, named: Named | HomeAssistantError
+) -> Answer | HomeAssistantError:
+    if isinstance(named, HomeAssistantError):
+        return named
+    try:
+        return await do(named)
+    except HomeAssistantError as err:
+        return err
+
+
+def _said(answer: Answer | HomeAssistantError) -> Answer:
+    if isinstance(answer, HomeAssistantError):
+        return {"error": str(answer)}
+    return answer
+
+
+@callback
+def _name(call: ServiceCall, device_id: str) -> str | None:
+    """Return what the person calls a device, also one that is not there now."""
+    registered = dr.async_get(call.hass).async_get(device_id)
+    return (registered.name_by_user or registered.name) if registered else None
