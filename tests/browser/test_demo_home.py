@@ -134,6 +134,10 @@ async def test_furnished(home: FrontEnd) -> None:
     assert not any("error" in listed[path] for path in ours)
     planned = home.page.locator("hui-calendar-card")
     await expect(planned).to_contain_text("Smart Thermostat Premium")
+    await expect(planned).to_contain_text("Night charge")
+    next_night = await home.state("sensor.powerwall_2_plan_night_charge_next")
+    assert next_night["state"] == "2026-06-10T21:00:00+00:00"
+    await home.shoot("planned")
 
 
 async def test_lives_fast(

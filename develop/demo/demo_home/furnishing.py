@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from homeassistant.components.energy.data import (
     EnergyPreferencesUpdate,
     async_get_manager,
 )
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import WEEKDAYS
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import (
@@ -17,6 +20,11 @@ from homeassistant.helpers import (
     entity_registry as er,
 )
 from homeassistant.util import dt as dt_util
+
+from custom_components.amps_ai.api import DeviceType
+from custom_components.amps_ai.api.vocabulary import Execution
+from custom_components.amps_ai.plans.plan import SUBENTRY_TYPE, takes_plans
+from custom_components.amps_ai.runtime import AmpsRuntimeData
 
 AMPS: Final = "amps_ai"
 # In a home of more devices, nobody would.
@@ -38,12 +46,17 @@ async def async_furnish(hass: HomeAssistant, *, bare: bool) -> None:
     if len(devices) > MOST_DEVICES:
         return
     manager = await async_get_manager(hass)
-    if manager.data is None:
+    is_new = manager.data is None
+    if is_new:
         await manager.async_update(energy(hass))
     if bare:
         return
+    if is_new:
+        _charge_by_night(hass)
+    await _async_warm_tomorrow(hass, devices)
+    # Last: entities that come later have the area in their ids.
+    await hass.async_block_till_done()
     _place(hass, devices)
-    await _async_plan(hass, devices)
 
 
 def _devices(hass: HomeAssistant) -> Iterator[tuple[str, dict[str, str]]]:
@@ -146,7 +159,38 @@ def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
     )
 
 
-async def _async_plan(hass: HomeAssistant, devices: dict[str, dict[str, str]]) -> None:
+def _charge_by_night(hass: HomeAssistant) -> None:
+    """Plan that a battery charges each night, if one takes that."""
+    for entry in hass.config_entries.async_loaded_entries(AMPS):
+        runtime: AmpsRuntimeData = entry.runtime_data
+        for device_id, device in runtime.coordinators[DeviceType.BATTERY].data.items():
+            if Execution.WINDOWED in takes_plans(device).get("charge", ()):
+                hass.config_entries.async_add_subentry(entry, _night(device_id))
+                return
+
+
+def _night(device_id: str) -> ConfigSubentry:
+    return ConfigSubentry(
+        data=MappingProxyType(
+            {
+                "device_id": device_id,
+                "command": "charge",
+                "parameters": {"target": {"value": 90.0, "unit": "percent"}},
+                "weekdays": list(WEEKDAYS),
+                "start": "23:00:00",
+                "end": "05:00:00",
+                "name": "Night charge",
+            }
+        ),
+        subentry_type=SUBENTRY_TYPE,
+        title="Night charge",
+        unique_id=None,
+    )
+
+
+async def _async_warm_tomorrow(
+    hass: HomeAssistant, devices: dict[str, dict[str, str]]
+) -> None:
     """Have it warm tomorrow morning, unless that is planned already."""
     tomorrow = dt_util.start_of_local_day() + timedelta(days=1)
     for device_id, entities in devices.items():

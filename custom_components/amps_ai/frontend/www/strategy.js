@@ -735,7 +735,7 @@ function planned(cards, calendars) {
       type: "calendar",
       entities: calendars,
       initial_view: "listWeek",
-      grid_options: { columns: 12, rows: 4 },
+      grid_options: { columns: 12, rows: 5 },
       visibility,
     },
   ];
