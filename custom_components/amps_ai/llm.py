@@ -9,8 +9,14 @@ from homeassistant.components.llm import LLMTools
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import llm
 
-from .assist import PLANS_PROMPT, SUMMARY_PROMPT, EnergySummaryTool, PlansTool, plans_of
-from .assist.exposed import exposed
+from .assist import (
+    PLANS_PROMPT,
+    SUMMARY_PROMPT,
+    EnergySummaryTool,
+    PlansTool,
+    may_know_any,
+    may_know_plans,
+)
 
 
 @callback
@@ -20,11 +26,11 @@ def async_get_tools(
     """Return the summary, where Assist may know of any device, and its plans."""
     if api_id != llm.LLM_API_ASSIST:
         return None
-    if next(exposed(hass, llm_context), None) is None:
+    if not may_know_any(hass, llm_context.assistant):
         return None
     tools: list[llm.Tool] = [EnergySummaryTool()]
     prompt = SUMMARY_PROMPT
-    if next(plans_of(exposed(hass, llm_context)), None) is not None:
+    if may_know_plans(hass, llm_context.assistant):
         tools.append(PlansTool())
         prompt = f"{prompt} {PLANS_PROMPT}"
     return LLMTools(tools=tools, prompt=prompt)

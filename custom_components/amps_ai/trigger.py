@@ -31,11 +31,7 @@ from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
 from .api import ActionState
-from .automation.targets import (
-    OPTIONAL_TARGET,
-    async_check_target,
-    async_targeted_devices,
-)
+from .automation.targets import OPTIONAL_TARGET, TargetedDevices, async_check_target
 from .common.const import DOMAIN, EVENT_ACTION, EVENT_LINK, STATE_MISSED
 
 CONF_COMMAND: Final = "command"
@@ -85,7 +81,7 @@ class DeviceEventTrigger(Trigger):
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take note of the target."""
         super().__init__(hass, config)
-        self._target = config.target
+        self._targeted = TargetedDevices(hass, config.target)
 
     def _is_asked_for(self, data: dict[str, Any]) -> bool:
         """Tell whether the options ask for what an event tells."""
@@ -108,11 +104,7 @@ class DeviceEventTrigger(Trigger):
             return (
                 data.get(ATTR_STATE) == self._state
                 and self._is_asked_for(data)
-                and (
-                    not self._target
-                    or data.get(ATTR_DEVICE_ID)
-                    in async_targeted_devices(self._hass, self._target)
-                )
+                and data.get(ATTR_DEVICE_ID) in self._targeted
             )
 
         @callback
@@ -129,9 +121,17 @@ class DeviceEventTrigger(Trigger):
                 event.context,
             )
 
-        return self._hass.bus.async_listen(
+        stop_looking = self._targeted.async_start()
+        stop_listening = self._hass.bus.async_listen(
             self._event_type, _happened, event_filter=_is_meant
         )
+
+        @callback
+        def _stop() -> None:
+            stop_listening()
+            stop_looking()
+
+        return _stop
 
 
 class CommandTrigger(DeviceEventTrigger):

@@ -1,5 +1,7 @@
 """What a language model is told of the devices, and may send to them."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 import json
@@ -28,9 +30,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.api import DeviceType
+from custom_components.amps_ai.assist import exposed as exposed_module
 from custom_components.amps_ai.common.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
 from sandbox import TEST_KEY, Sandbox
 from tests.integration.conftest import APP_ID, Pass
+from tests.integration.helpers import set_up
 
 ASSIST = "assist"
 COMMANDS = "amps_ai_commands"
@@ -229,6 +233,58 @@ async def test_no_tool_where_nothing_is_exposed(
     api = await _api(hass, ASSIST)
     assert _tool(api, SUMMARY) is None
     assert SUMMARY not in api.api_prompt
+
+
+@pytest.mark.parametrize("is_exposed", [True, False])
+async def test_a_turn_looks_at_few_devices_at_a_time(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    is_exposed: bool,
+) -> None:
+    """Others have their turn in between, also where no device is exposed."""
+    for _ in range(30):
+        sandbox.home.add_device("battery")
+    assert await set_up(hass, entry)
+    api = await _api(hass, ASSIST)
+    _expose_all(hass, exposed=is_exposed)
+    turns = 0
+    looked: Counter[int] = Counter()
+    usual = exposed_module.exposed_of
+
+    def _looked(*args: Any) -> Any:
+        looked[turns] += 1
+        return usual(*args)
+
+    async def _others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr(exposed_module, "exposed_of", _looked)
+    others = asyncio.create_task(_others())
+    try:
+        await _call(api, SUMMARY)
+        await _call(api, SUMMARY, name="Powerwall 2")
+        await _api(hass, COMMANDS)
+    finally:
+        others.cancel()
+    assert looked.total() == 3 * len(sandbox.home.devices)
+    assert max(looked.values()) <= 5
+
+
+async def test_tools_where_too_many_would_have_to_be_looked_at(
+    hass: HomeAssistant, loaded: MockConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of those that are not looked at may be exposed: the tool tells."""
+    monkeypatch.setattr(exposed_module, "_MOST_AT_ONCE", 3)
+    _expose_all(hass, exposed=False)
+    api = await _api(hass, ASSIST)
+    assert (await _call(api, SUMMARY)).error
+    _expose(hass, [PLUG])
+    assert _values((await _summary(hass))["iX3"]) == {"plugged_in": False}
 
 
 async def test_no_tool_for_other_apis(

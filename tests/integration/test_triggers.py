@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 import logging
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
@@ -366,6 +367,33 @@ async def test_account_of_somebody_else(
     _fire(hass, EVENT_ACTION, account, command="charge", state="completed")
     await done(hass)
     assert len(ran) == 1
+
+
+async def test_a_place_is_looked_up_once(
+    hass: HomeAssistant, loaded: MockConfigEntry
+) -> None:
+    """A burst of events looks up what a target means once, and after each change."""
+    device = _device(hass, loaded, BATTERY)
+    cellar = ar.async_get(hass).async_create("Cellar")
+    ran = await _automate(
+        hass,
+        {"trigger": "amps_ai.command_failed", "target": {"area_id": cellar.id}},
+    )
+    with patch(
+        "custom_components.amps_ai.automation.targets.async_targeted_devices",
+        wraps=async_targeted_devices,
+    ) as looked_up:
+        for is_there in (False, True, False):
+            dr.async_get(hass).async_update_device(
+                device.id, area_id=cellar.id if is_there else None
+            )
+            looked_up.reset_mock()
+            before = len(ran)
+            for _ in range(5):
+                _fire(hass, EVENT_ACTION, device.id, command="charge", state="failed")
+            await done(hass)
+            assert looked_up.call_count == 1
+            assert bool(len(ran) - before) is is_there
 
 
 async def test_device_left_out_of_an_account(

@@ -1,7 +1,8 @@
 """What a language model may know and send."""
 
 from .commands import async_register_commands_api
-from .plans import PLANS_PROMPT, PlansTool, plans_of
+from .exposed import may_know_any
+from .plans import PLANS_PROMPT, PlansTool, may_know_plans
 from .summary import SUMMARY_PROMPT, EnergySummaryTool
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     "EnergySummaryTool",
     "PlansTool",
     "async_register_commands_api",
-    "plans_of",
+    "may_know_any",
+    "may_know_plans",
 ]

@@ -72,11 +72,9 @@ async def _async_steerable(
 ) -> dict[str, list[Exposed]]:
     """Return the devices that an assistant may steer, by their names."""
     devices: dict[str, list[Exposed]] = {}
-    for item in await async_exposed(hass, llm_context):
-        if item.is_steerable:
-            devices.setdefault(plain_text(item.name), []).append(item)
-            if len(devices) >= _MOST_DEVICES:
-                break
+    found = await async_exposed(hass, llm_context, lambda item: item.is_steerable)
+    for item in found[:_MOST_DEVICES]:
+        devices.setdefault(plain_text(item.name), []).append(item)
     return devices
 
 

@@ -1,7 +1,7 @@
 """Exposed: the devices that an assistant may know of."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +18,7 @@ from ..runtime import AmpsConfigEntry
 
 # So many devices are looked at in one go.
 _AT_A_TIME: Final = 5
+_MOST_AT_ONCE: Final = 100
 # Whoever may speak to one of these may steer its device.
 _CONTROLS: Final = frozenset({Platform.CLIMATE, Platform.SELECT, Platform.SWITCH})
 
@@ -46,41 +47,65 @@ class Exposed:
 
 
 @callback
-def exposed(hass: HomeAssistant, llm_context: llm.LLMContext) -> Iterator[Exposed]:
-    """Return the devices that an assistant may know of."""
-    assistant = llm_context.assistant
-    if not assistant:
-        return
-    registry = er.async_get(hass)
+def exposed_of(
+    coordinator: AmpsCoordinator, device: Device, assistant: str | None
+) -> Exposed | None:
+    """Return a device, if an assistant may know of it."""
+    hass = coordinator.hass
+    registered = coordinator.account.async_registered(device.id)
+    if registered is None or not assistant:
+        return None
+    entities = tuple(
+        (entity, state)
+        for entity in er.async_entries_for_device(er.async_get(hass), registered.id)
+        if entity.config_entry_id == coordinator.config_entry.entry_id
+        and (state := hass.states.get(entity.entity_id)) is not None
+        and async_should_expose(hass, assistant, entity.entity_id)
+    )
+    if not entities:
+        return None
+    return Exposed(
+        coordinator=coordinator,
+        device=device,
+        registered=registered,
+        entities=entities,
+    )
+
+
+@callback
+def _devices(hass: HomeAssistant) -> Iterator[tuple[AmpsCoordinator, Device]]:
     entries: list[AmpsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     for entry in entries:
-        for coordinator, device in entry.runtime_data.coordinators.devices():
-            registered = coordinator.account.async_registered(device.id)
-            if registered is None:
-                continue
-            entities = tuple(
-                (entity, state)
-                for entity in er.async_entries_for_device(registry, registered.id)
-                if entity.config_entry_id == entry.entry_id
-                and (state := hass.states.get(entity.entity_id)) is not None
-                and async_should_expose(hass, assistant, entity.entity_id)
-            )
-            if entities:
-                yield Exposed(
-                    coordinator=coordinator,
-                    device=device,
-                    registered=registered,
-                    entities=entities,
-                )
+        yield from entry.runtime_data.coordinators.devices()
+
+
+@callback
+def may_know_any(hass: HomeAssistant, assistant: str | None) -> bool:
+    """Tell whether an assistant may know of a device, as far as one can look at once.
+
+    Where many are not exposed, one of the others may be.
+    """
+    if not assistant:
+        return False
+    for count, (coordinator, device) in enumerate(_devices(hass)):
+        if count >= _MOST_AT_ONCE:
+            return True
+        if exposed_of(coordinator, device, assistant) is not None:
+            return True
+    return False
 
 
 async def async_exposed(
-    hass: HomeAssistant, llm_context: llm.LLMContext
+    hass: HomeAssistant,
+    llm_context: llm.LLMContext,
+    fits: Callable[[Exposed], bool] = lambda _item: True,
 ) -> list[Exposed]:
     """Return the devices that an assistant may know of, found bit by bit."""
     found: list[Exposed] = []
-    for count, item in enumerate(exposed(hass, llm_context), 1):
-        found.append(item)
+    for count, (coordinator, device) in enumerate(_devices(hass), 1):
+        item = exposed_of(coordinator, device, llm_context.assistant)
+        if item is not None and fits(item):
+            found.append(item)
         if count % _AT_A_TIME == 0:
             # The loop is everybody's.
             await asyncio.sleep(0)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, override
 
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, llm
 from homeassistant.util.json import JsonObjectType
@@ -12,7 +12,8 @@ import voluptuous as vol
 from ..common.const import DOMAIN
 from ..common.names import plain_text
 from ..plans import Plan, Plans
-from .exposed import Exposed, async_exposed, failed
+from ..runtime import AmpsConfigEntry
+from .exposed import Exposed, async_exposed, exposed_of, failed
 
 PLANS: Final = f"{DOMAIN}__plans"
 SKIP_PLAN: Final = f"{DOMAIN}__skip_plan"
@@ -32,6 +33,20 @@ def plans_of(items: Iterable[Exposed]) -> Iterator[tuple[Exposed, Plans, Plan]]:
         for plan in plans:
             if plan.device_id == item.device.id:
                 yield item, plans, plan
+
+
+@callback
+def may_know_plans(hass: HomeAssistant, assistant: str | None) -> bool:
+    """Tell whether an assistant may know of a device that has a plan."""
+    entries: list[AmpsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        runtime = entry.runtime_data
+        for device_id in {plan.device_id for plan in runtime.plans}:
+            if (coordinator := runtime.find(device_id)) is not None:
+                device = coordinator.data[device_id]
+                if exposed_of(coordinator, device, assistant) is not None:
+                    return True
+    return False
 
 
 class PlansTool(llm.Tool):

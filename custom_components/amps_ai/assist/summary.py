@@ -119,11 +119,9 @@ class EnergySummaryTool(llm.Tool):
     ) -> llm.ToolResult:
         """Tell of the devices that fit the question."""
         wanted = self.parameters(tool_input.tool_args)
-        fitting = [
-            item
-            for item in await async_exposed(hass, llm_context)
-            if _fits(hass, item, wanted)
-        ]
+        fitting = await async_exposed(
+            hass, llm_context, lambda item: _fits(hass, item, wanted)
+        )
         if not fitting:
             return failed("No exposed device of Amps AI fits this.")
         told: list[Any] = []

@@ -1,6 +1,6 @@
 """Which devices the target of a trigger or a condition means."""
 
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.const import (
     ATTR_AREA_ID,
@@ -9,8 +9,9 @@ from homeassistant.const import (
     CONF_EXCLUDE,
     CONF_TARGET,
 )
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, Event, HomeAssistant, callback
 from homeassistant.helpers import (
+    area_registry as ar,
     config_validation as cv,
     device_registry as dr,
     entity_registry as er,
@@ -20,10 +21,17 @@ from homeassistant.helpers.target import (
     async_extract_referenced_entity_ids,
 )
 from homeassistant.helpers.typing import ConfigType, VolDictType
+from homeassistant.util.event_type import EventType
 import voluptuous as vol
 
 from ..common.const import DOMAIN
 
+# What tells of changes of what a target can mean.
+_REGISTRIES: Final[tuple[EventType[Any], ...]] = (
+    dr.EVENT_DEVICE_REGISTRY_UPDATED,
+    er.EVENT_ENTITY_REGISTRY_UPDATED,
+    ar.EVENT_AREA_REGISTRY_UPDATED,
+)
 # Without a target, all devices of all accounts are meant.
 OPTIONAL_TARGET: Final[VolDictType] = {vol.Optional(CONF_TARGET): cv.TARGET_FIELDS}
 
@@ -108,6 +116,46 @@ def async_targeted_devices(hass: HomeAssistant, target: ConfigType | None) -> se
         )
         found -= _with_those_of_accounts(set(excluded.referenced_devices))
     return found & ours
+
+
+class TargetedDevices:
+    """What a target means, looked up again once a registry has changed.
+
+    A place with hundreds of devices takes its time, and events come in bursts.
+    """
+
+    def __init__(self, hass: HomeAssistant, target: ConfigType | None) -> None:
+        """Begin with nothing looked up."""
+        self._hass = hass
+        self._target = target
+        self._known: set[str] | None = None
+
+    @callback
+    def async_start(self) -> CALLBACK_TYPE:
+        """Begin to hear of changes; returns how to end it."""
+        stops = [
+            self._hass.bus.async_listen(event_type, self._changed)
+            for event_type in _REGISTRIES
+        ]
+
+        @callback
+        def _stop() -> None:
+            for stop in stops:
+                stop()
+
+        return _stop
+
+    @callback
+    def _changed(self, _event: Event[Any]) -> None:
+        self._known = None
+
+    def __contains__(self, device_id: str | None) -> bool:
+        """Tell whether a device is meant; no target means any, known or not."""
+        if not self._target:
+            return True
+        if self._known is None:
+            self._known = async_targeted_devices(self._hass, self._target)
+        return device_id in self._known
 
 
 def _is_ours(hass: HomeAssistant, device_id: str) -> bool:
