@@ -99,7 +99,7 @@ async def elsewhere(
         f"{sandbox.url}{path}", headers={"x-api-key": TEST_KEY}, json=body
     ) as response:
         reply = await response.json()
-    data: dict[str, Any] = reply["data"]
+    data: dict[str, Any] = reply.get("data", {})
     return data
 
 
