@@ -110,7 +110,13 @@ async def test_energy_is_whole(home: FrontEnd) -> None:
     )
     await home.open("/energy")
     await expect(home.page.locator("hui-energy-distribution-card")).to_be_visible()
-    await home.shoot("energy")
+    await home.shoot("today")
+    await home.page.get_by_label("Previous").first.click()
+    await home.shoot("yesterday")
+    for part in ("solar", "battery", "grid", "home"):
+        shown = home.page.locator(f"hui-energy-distribution-card div.{part}")
+        await expect(shown.first).to_contain_text("kWh")
+    await expect(home.page.locator("hui-error-card, hui-warning")).to_have_count(0)
 
 
 async def test_furnished(home: FrontEnd) -> None:

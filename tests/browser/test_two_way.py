@@ -33,19 +33,19 @@ async def test_options(present: FrontEnd) -> None:
     for name in ("Relaxed", "Standard", "Fast", "Live"):
         await expect(_freshness(present, name)).to_be_visible()
     await expect(_freshness(present, "Standard")).to_be_checked()
-    switch = present.dialog.get_by_role("switch")
+    switch = present.dialog.get_by_label("Receive webhooks").get_by_role("switch")
     await expect(switch).not_to_be_checked()
     secret = present.dialog.locator("input[name=webhook_secret]")
     await expect(secret).to_have_attribute("type", "password")
     # No https address leads here, and the form says so.
     address = present.dialog.get_by_text("Address: ")
-    await expect(address).to_contain_text("none that Amps AI can reach")
+    await expect(address).to_contain_text("no webhook can arrive here")
     path = re.search(r"/api/webhook/\w{64}", await address.inner_text())
     assert path
     await present.shoot("form")
 
     await _freshness(present, "Fast").click()
-    await present.dialog.locator("ha-switch").click()
+    await switch.click(force=True)
     await present.submit()
     await expect(present.dialog.get_by_text("Webhooks need the secret")).to_be_visible()
     await present.shoot("missing")
@@ -103,7 +103,7 @@ async def test_actions(present: FrontEnd) -> None:
     await present.set_field("Target", "190")
     await present.perform()
     await expect(
-        present.page.get_by_text("Powerwall 2 does not take 190 for target")
+        present.page.get_by_text("Powerwall 2 does not take 190 for")
     ).to_be_visible()
     await present.shoot("refused")
     assert await present.requests("POST", PUSHES) == []
@@ -229,7 +229,7 @@ async def test_manufacturers_schedule(present: FrontEnd) -> None:
         present.dialog.get_by_text("Clear the manufacturer's schedule?")
     ).to_be_visible()
     await expect(
-        present.dialog.get_by_text("The command auto.export for Powerwall 2 failed")
+        present.dialog.get_by_text(re.compile("The command .+ for Powerwall 2 failed"))
     ).to_be_visible()
     await present.shoot("question")
     assert await present.requests("POST", PUSHES) == []
