@@ -16,6 +16,7 @@ from homeassistant.config_entries import (
     ConfigEntryState,
 )
 from homeassistant.const import (
+    CONF_API_KEY,
     CONF_WEBHOOK_ID,
     EVENT_HOMEASSISTANT_FINAL_WRITE,
     STATE_UNAVAILABLE,
@@ -31,17 +32,19 @@ from pytest_homeassistant_custom_component.common import (
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.amps_ai.common.const import (
+    CONF_APP_ID,
     CONF_FRESHNESS,
+    CONF_USER_ID,
     CONF_WEBHOOK,
     CONF_WEBHOOK_SECRET,
     DOMAIN,
     EVENT_LINK,
 )
-from sandbox import Sandbox
+from sandbox import TEST_KEY, Sandbox
 from sandbox.webhooks import headers_of
 
-from .conftest import Pass
-from .helpers import done, registered
+from .conftest import APP_ID, Pass
+from .helpers import done, registered, set_up
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -948,3 +951,42 @@ async def test_freshness_asks_no_oftener_for_it(
     await pass_time(3600)
     assert _issues(hass) == {LINK}
     assert len(sandbox.requests.reads(BATTERY)) <= 12
+
+
+# Users that the Link UI cannot be told of.
+
+
+@pytest.mark.parametrize(
+    ("user", "can_link"),
+    [
+        ("anna@example.org", True),
+        ("user_abc123", False),
+        (f"{'a' * 89}@example.org", False),
+    ],
+)
+async def test_entry_of_one_user(
+    hass: HomeAssistant, sandbox: Sandbox, user: str, can_link: bool
+) -> None:
+    """Where what is linked would be somebody else's, page and repair say so."""
+    battery = sandbox.home.add_device("battery", user=user, device_id="mine")
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="Amps AI (sandbox)",
+        unique_id=f"sandbox:{APP_ID}:{user}",
+        data={CONF_API_KEY: TEST_KEY, CONF_APP_ID: APP_ID, CONF_USER_ID: user},
+    )
+    battery.credentials_refused = True
+    assert await set_up(hass, entry)
+    service = dr.async_get(hass).async_get(registered(hass, entry.entry_id))
+    assert service is not None
+    issue = _issue(hass, "link_mine")
+    assert issue is not None
+    assert issue.learn_more_url is not None
+    assert issue.learn_more_url.startswith(f"{sandbox.url}/link/{APP_ID}?")
+    assert ("externalUserRef" in issue.learn_more_url) is can_link
+    if can_link:
+        assert service.model is None
+        assert issue.translation_key == "device_disconnected"
+    else:
+        assert "belongs to somebody else" in (service.model or "")
+        assert issue.translation_key == "device_disconnected_user"

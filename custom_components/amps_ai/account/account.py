@@ -35,6 +35,7 @@ from ..common.const import (
 )
 from ..common.errors import refused_by_state, spoken_errors
 from ..common.names import distinct_name, plain_name, plain_text, vendor_name
+from ..common.words import said
 from .limits import LIMITS, Limits
 
 # So many devices are named in one line of the log.
@@ -129,6 +130,12 @@ class AmpsAccount:
     def link_url(self) -> str:
         """Return the address where devices are connected to the account."""
         return self._link_url()
+
+    @property
+    def can_link(self) -> bool:
+        """Tell whether what is linked there belongs to the user of the entry."""
+        user_id: str | None = self.entry.data.get(CONF_USER_ID)
+        return user_id is None or external_user_ref(user_id) is not None
 
     def link_url_of(self, device: Device) -> str:
         """Return the address where a device is linked again."""
@@ -340,6 +347,8 @@ class AmpsAccount:
             identifiers={(DOMAIN, self.entry.entry_id)},
             name=self.entry.title,
             manufacturer="Amps AI",
+            # Beside the button that leads to the Link UI.
+            model=None if self.can_link else said(self.hass, "common.linked_elsewhere"),
             entry_type=DeviceEntryType.SERVICE,
             configuration_url=self.link_url,
         )

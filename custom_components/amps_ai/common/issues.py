@@ -22,6 +22,7 @@ from .refusals import whose_schedule
 SCHEDULER_ACTIVE: Final = "scheduler_active"
 DISPLACED: Final = "displaced"
 LINK: Final = "device_disconnected"
+LINK_OF_USER: Final = "device_disconnected_user"
 OWNED_ELSEWHERE: Final = "owned_elsewhere"
 NOT_OPEN_YET: Final = "not_open_yet"
 LIVE_ACCESS_DISABLED: Final = "live_access_disabled"
@@ -212,14 +213,20 @@ def _link_issue(device_id: str) -> str:
 
 @callback
 def async_link_lost(
-    hass: HomeAssistant, entry: ConfigEntry, device_id: str, name: str, url: str
+    hass: HomeAssistant,
+    entry: ConfigEntry,
+    device_id: str,
+    name: str,
+    url: str,
+    *,
+    stays: bool,
 ) -> None:
-    """Ask to link a device again."""
+    """Ask to link a device again; it `stays` its user's if linked at that address."""
     _open(
         hass,
         entry,
         _link_issue(device_id),
-        LINK,
+        LINK if stays else LINK_OF_USER,
         {"device": name, "url": url},
         learn_more_url=url,
     )

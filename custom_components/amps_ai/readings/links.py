@@ -258,6 +258,7 @@ class Links:
             device.id,
             self.account.async_spoken_name(device),
             link.url or self.account.link_url_of(device),
+            stays=link.url is not None or self.account.can_link,
         )
         coordinator = self.coordinators[device.type]
 
