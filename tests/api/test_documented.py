@@ -70,6 +70,11 @@ def pulled(text: str) -> Sync:
     return Sync(available=True, last_pulled_at=at(text))
 
 
+def newer(**parts: Any) -> Action:
+    """Return an action as it is told now, with where it is read."""
+    return Action(links={"self": f"/actions/{parts['id']}"}, **parts)
+
+
 def device(device_id: str, device_type: DeviceType, **parts: Any) -> Device:
     """Return a device; what is not given, it does not have."""
     usual: dict[str, Any] = {
@@ -116,7 +121,7 @@ BATTERY_ONE = device(
         "auto.balanced": command(NO_WINDOW),
     },
     conflict_strategies=BOTH,
-    last_action=Action(
+    last_action=newer(
         id="action_def456",
         command="charge",
         state="completed",
@@ -163,7 +168,7 @@ CHARGER_ONE = device(
     state=CHARGER_STATE,
     commands=CHARGER_COMMANDS,
     conflict_strategies=REPLACE,
-    last_action=Action(
+    last_action=newer(
         id="action_ev_def456",
         command="charge",
         state="acknowledged",
@@ -205,7 +210,7 @@ HVAC_ONE = device(
     ),
     commands=HVAC_COMMANDS,
     conflict_strategies=REPLACE,
-    last_action=Action(
+    last_action=newer(
         id="action_hvac_def456",
         command="heat",
         state="completed",
@@ -306,7 +311,7 @@ READS: dict[str, Device] = {
             "charge_ceiling": Setting(value=100, unit="percent", min=10, max=100),
         },
         conflict_strategies=BOTH,
-        last_action=Action(
+        last_action=newer(
             id="act_abc123",
             command="auto.balanced",
             state="completed",
@@ -326,7 +331,7 @@ READS: dict[str, Device] = {
         commands=CHARGER_COMMANDS,
         settings={"max_charge_rate": Setting(value=11, unit="kw", min=0, max=50)},
         conflict_strategies=REPLACE,
-        last_action=Action(
+        last_action=newer(
             id="action_ev_def456",
             command="charge",
             state="completed",
@@ -381,7 +386,7 @@ READS: dict[str, Device] = {
 }
 
 ACTIONS: dict[str, Action] = {
-    "action": Action(
+    "action": newer(
         id="act_2026050709a1b2c3",
         device_id="device_abc123",
         device_type="battery",
@@ -392,7 +397,7 @@ ACTIONS: dict[str, Action] = {
         updated_at=at("2026-05-07T08:00"),
         start=at("2026-06-01T02:00"),
     ),
-    "ev-charger-push-reply": Action(
+    "ev-charger-push-reply": newer(
         id="act_2026050712000ev02",
         device_id="dev_ev7a3b1f",
         device_type="ev_charger",
@@ -400,7 +405,7 @@ ACTIONS: dict[str, Action] = {
         state="acknowledged",
         created_at=at("2026-05-07T12:00"),
     ),
-    "hvac-push-reply": Action(
+    "hvac-push-reply": newer(
         id="act_hvac_004",
         device_id="device_hvac_001",
         device_type="hvac",
@@ -413,6 +418,7 @@ ACTIONS: dict[str, Action] = {
         created_at=at("2026-06-01T10:30"),
     ),
     "before/action": Action(
+        type="ev-charger:set_max_power",
         id="act_ev_006",
         device_id="dev_ev_001",
         device_type="ev_charger",
@@ -426,6 +432,7 @@ ACTIONS: dict[str, Action] = {
         completed_at=at("2026-05-08T11:30:01"),
     ),
     "before/ev-charger-push-reply": Action(
+        type="ev-charger:set_max_power",
         id="act_ev_006",
         device_type="ev_charger",
         command="set_max_power",

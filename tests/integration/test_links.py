@@ -977,7 +977,7 @@ async def test_entry_of_one_user(
     )
     battery.credentials_refused = True
     assert await set_up(hass, entry)
-    service = dr.async_get(hass).async_get(registered(hass, entry.entry_id))
+    service = entry.runtime_data.account.async_registered(entry.entry_id)
     assert service is not None
     issue = _issue(hass, "link_mine")
     assert issue is not None

@@ -39,6 +39,9 @@ class Action(Model):
     completed_at: datetime | None = key("completedAt", instant)
     start: datetime | None = key("start", instant)
     end: datetime | None = key("end", instant)
+    links: Json | None = key("links", mapping)
+    # The older generation's word for type of device and command.
+    type: str | None = key("type", word)
 
     def filled_from(self, known: Self) -> Self:
         """Return the action with what it does not tell as it was known."""
