@@ -6,7 +6,11 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, Self, override
 
-from homeassistant.components.switch import SwitchEntity, SwitchEntityDescription
+from homeassistant.components.switch import (
+    SwitchDeviceClass,
+    SwitchEntity,
+    SwitchEntityDescription,
+)
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -55,6 +59,8 @@ SWITCHES: Final[Table[AmpsSwitchDescription]] = MappingProxyType(
                 translation_key="charge",
                 # The charger's main entity is called as the charger.
                 name=None,
+                # So that templates tell it from the switches of plans.
+                device_class=SwitchDeviceClass.SWITCH,
                 exists_fn=lambda device: bool(
                     {Commands.CHARGE, Commands.IDLE} & capabilities(device).keys()
                 ),

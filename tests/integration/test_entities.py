@@ -232,7 +232,7 @@ CONTRACT: Final[dict[str, tuple[Row, ...]]] = {
         Row("binary_sensor.connected", None, "plug"),
         Row("binary_sensor.charging", None, "battery_charging"),
         Row("sensor.energy_delivered", "kWh", "energy", _RISING),
-        Row("switch.charge"),
+        Row("switch.charge", None, "switch"),
         Row("number.max_power", "kW", "power"),
     ),
     HVAC: (

@@ -26,6 +26,7 @@ from pytest_homeassistant_custom_component.common import (
 import custom_components.amps_ai as integration
 from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION, EVENT_LINK
 
+from ..plans.helpers import subentry
 from .house import (
     AUTOMATION,
     BATTERY,
@@ -188,8 +189,12 @@ async def test_home_assistant_finds_them(hass: HomeAssistant) -> None:
 async def test_offers_the_right_devices(
     house: House, name: str, field: str, device_id: str, others: tuple[str, ...]
 ) -> None:
-    """A device that can be chosen is one that has what the choice asks for."""
+    """A device that can be chosen is one that has what the choice asks for.
+
+    A plan makes no charger of a battery.
+    """
     await house.begin("2026-06-01T14:00")
+    await _plan(house, BATTERY)
     chosen = _blueprint(name).inputs[field]["selector"]["device"]
     assert chosen["filter"] == [{"integration": DOMAIN}]
     [wanted] = chosen["entity"]
@@ -198,10 +203,23 @@ async def test_offers_the_right_devices(
 
     def _offered(one: str) -> bool:
         entities = er.async_entries_for_device(registry, house.device(one))
-        return any(entity.domain in wanted["domain"] for entity in entities)
+        return any(
+            entity.domain in wanted["domain"]
+            and entity.original_device_class
+            in wanted.get("device_class", [entity.original_device_class])
+            for entity in entities
+        )
 
     assert _offered(device_id)
     assert not any(_offered(other) for other in others)
+
+
+async def _plan(house: House, device_id: str) -> str:
+    """Make a plan for a device; return its switch."""
+    plan = subentry(device_id=device_id, parameters=None)
+    house.hass.config_entries.async_add_subentry(house.entry, plan)
+    await house.calm()
+    return house.entity("switch", f"{plan.subentry_id}_plan")
 
 
 # Charge in the cheap hours
@@ -619,7 +637,7 @@ async def _limit(
         (15.04, "kW", 4.3),
         # Under the limit, but not with what the charger might draw.
         (11, "kW", 8.4),
-        (8.5, "kW", 10.9),
+        (8.9, "kW", 10.5),
     ],
 )
 async def test_caps_what_is_free(
@@ -631,6 +649,18 @@ async def test_caps_what_is_free(
     assert house.settings(CHARGER) == [capped(expected)]
     assert house.pushes(CHARGER) == []
     assert float(_charger(house)["max_power"].state) == expected
+
+
+async def test_a_cap_that_is_not_used_is_left_for_a_little(house: House) -> None:
+    """The car takes 7.4 kW: what is free goes down to 10.6, and then to 10.5."""
+    await _limit(house, 8.5, "kW")
+    for meter in (8.6, 8.7, 8.8):
+        house.show(METER, meter, "kW")
+        await house.let_pass(130)
+    assert house.settings(CHARGER) == []
+    house.show(METER, 8.9, "kW")
+    await house.let_pass(30)
+    assert house.settings(CHARGER) == [capped(10.5)]
 
 
 async def test_passing_the_limit_caps_at_once(house: House) -> None:
@@ -1561,6 +1591,30 @@ async def test_link_lost_for_real(house: House) -> None:
     assert [call.data["title"] for call in told] == ["Powerwall 2 must be linked again"]
 
 
+async def test_tells_of_a_plan_that_was_not_carried_out(house: House) -> None:
+    await house.begin("2026-06-01T14:00")
+    told = async_mock_service(house.hass, "persistent_notification", "create")
+    await house.automate(TROUBLE)
+    house.hass.bus.async_fire(
+        EVENT_ACTION,
+        {
+            "device_id": house.device(BATTERY),
+            "plan": "Night",
+            "command": "charge",
+            "state": "missed",
+            "start": "2026-06-01T22:00:00+02:00",
+            "error": "DEVICE_OFFLINE",
+        },
+    )
+    await house.let_pass(3, 1)
+    [call] = told
+    assert call.data["title"] == "Powerwall 2: a plan was not carried out"
+    assert call.data["message"] == (
+        'The time of the plan "Night" is over, and it was not carried out. '
+        "The device is offline. [DEVICE_OFFLINE]"
+    )
+
+
 @pytest.mark.parametrize(
     ("inputs", "expected"),
     [
@@ -1770,6 +1824,40 @@ async def test_thermostat_that_is_gone_is_told(house: House) -> None:
     await house.automate(PREHEAT, thermostat="climate.nowhere")
     await house.let_pass(60, 30)
     assert house.told[AUTOMATION].endswith("climate.nowhere.")
+
+
+@pytest.mark.parametrize("name", [LIMIT, SOLAR, SHARE])
+async def test_the_switch_of_a_plan_is_not_the_charger(house: House, name: str) -> None:
+    """Also where it comes first: nothing turns a plan off."""
+    await house.begin("2026-06-01T14:00:20")
+    plan = await _plan(house, CHARGER)
+    charge = house.entity("switch", f"{CHARGER}_charge")
+    er.async_get(house.hass).async_remove(charge)
+    await house.hass.config_entries.async_reload(house.entry.entry_id)
+    await house.calm()
+    house.sandbox.requests.clear()
+    charger = house.device(CHARGER)
+    house.show(METER, 25000)
+    house.reporting.add(METER)
+    await house.automate(
+        name,
+        **{
+            LIMIT: {"charger": charger, "house_meter": METER, "supply_limit": 12},
+            SOLAR: {"charger": charger, "takes": [METER], "stop_delay": 0},
+            SHARE: {
+                "charger_1": charger,
+                "charger_2": "",
+                "house_meter": METER,
+                "supply_limit": 12,
+            },
+        }[name],
+    )
+    assert _charger(house)["charge"].state == "on"
+    await house.let_pass(90)
+    assert commanded("idle") in house.pushes(CHARGER)
+    assert _charger(house)["charge"].state == "off"
+    shown = house.hass.states.get(plan)
+    assert shown is not None and shown.state == "on"
 
 
 # One failure does not lose the night
