@@ -45,6 +45,8 @@ SAME: Final[Mapping[str, frozenset[str]]] = {
         {
             "Name",
             "Plan",
+            "Thermostat",
+            "{command}: {state}",
             "Plan {plan}",
             "Reserve",
             "Standby",
@@ -52,10 +54,11 @@ SAME: Final[Mapping[str, frozenset[str]]] = {
             "Webhooks",
         }
     ),
-    "es": frozenset({"No", "Plan", "Plan {plan}", "Webhooks"}),
+    "es": frozenset({"No", "{command}: {state}", "Plan", "Plan {plan}", "Webhooks"}),
     "fr": frozenset(
         {
             "Charge",
+            "Thermostat",
             "Mode",
             "Options",
             "Plan",
@@ -64,11 +67,14 @@ SAME: Final[Mapping[str, frozenset[str]]] = {
             "Webhooks",
         }
     ),
-    "it": frozenset({"Account", "No"}),
+    "it": frozenset(
+        {"Account", "No", "{command}: {state}", "{day} {month} {year}, {time}"}
+    ),
     "nl": frozenset(
         {
             "Account",
             "Parameters",
+            "{command}: {state}",
             "Plan",
             "Plan {plan}",
             "Reserve",
@@ -199,8 +205,9 @@ def test_form_of_sentences(language: str) -> None:
         for sign in (".", "?"):
             assert own.endswith(sign) == english.endswith(sign), way
         assert own.count("\n\n") == english.count("\n\n"), way
-        # In braces, a name can be anything.
-        assert own[0] == "{" or own[0] in "¿¡" or own[0].isupper(), way
+        # In braces, a name can be anything; a part goes on with a sentence.
+        is_part = way.startswith(("common.part_", "common.reason_"))
+        assert is_part or own[0] in "{¿¡„«‘" or own[0].isupper(), way
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -450,5 +457,7 @@ async def test_reading_a_refusal(
             blocking=True,
         )
     text = await reader.error(caught.value)
-    for word in ("Powerwall 2", "pause", "auto.balanced"):
+    modes = _words(reader.language)["entity"]["select"]["mode"]["state"]
+    for word in ("Powerwall 2", "pause", modes["auto_balanced"]):
         assert word in text
+    assert "auto.balanced" not in text

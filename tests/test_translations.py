@@ -30,10 +30,24 @@ from custom_components.amps_ai.api import (
     AmpsError,
     AmpsRefusedError,
     DeviceType,
+    Environment,
 )
 from custom_components.amps_ai.api.values import Json
-from custom_components.amps_ai.api.vocabulary import LIVE_CONTROL, STEERABLE, Commands
-from custom_components.amps_ai.common import errors, issues, refusals
+from custom_components.amps_ai.api.vocabulary import (
+    LIVE_CONTROL,
+    STEERABLE,
+    Commands,
+    Execution,
+    Parameters,
+    Units,
+)
+from custom_components.amps_ai.common import (
+    errors,
+    issues,
+    refusals,
+    units,
+    words as common_words,
+)
 from custom_components.amps_ai.common.const import ATTR_REPORTED_STATUS
 from custom_components.amps_ai.entities import action_attributes
 from custom_components.amps_ai.entities.thermostat import PRESET_HOLD, PRESET_SCHEDULE
@@ -752,6 +766,46 @@ def test_selectors() -> None:
     }
     used |= set(_by_key("SelectSelectorConfig"))
     assert set(WORDS.get("selector", {})) == used - {None}
+
+
+# What is said in the language of the house.
+
+
+def test_common_words() -> None:
+    """All that the code says has words, and all words are said."""
+    said = {
+        text.removeprefix("common.")
+        for source in _sources().values()
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(text := node.value, str)
+        and text.startswith("common.")
+        and not text.endswith("_")
+    } - {""}
+    said |= {key for _, key in common_words._REASONS}
+    said |= {f"part_{item}" for item in Execution}
+    said |= {f"environment_{item}" for item in Environment}
+    said |= {f"type_{item}" for item in STEERABLE}
+    # Commands that no select has, and those that other devices call otherwise.
+    modes = WORDS["entity"]["select"]["mode"]["state"]
+    keys = {item.replace(".", "_") for item in Commands}
+    said |= {f"command_{key}" for key in keys - set(modes)}
+    others = {
+        key
+        for key in WORDS["common"]
+        for kind in STEERABLE
+        if key.startswith((f"command_{kind}_", f"done_{kind}_"))
+        and key.partition(f"{kind}_")[2] in keys
+    }
+    assert set(WORDS["common"]) == said | others
+
+
+def test_words_of_parameters() -> None:
+    """Every parameter is called as a field or an entity is."""
+    ways = {".".join(way) for way, _ in _leaves(WORDS)}
+    assert set(common_words._PARAMETERS) == set(Parameters)
+    assert set(common_words._PARAMETERS.values()) <= ways
+    assert set(units.UNITS) == set(Units)
 
 
 # What Home Assistant's own check demands.

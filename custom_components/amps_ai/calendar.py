@@ -1,7 +1,7 @@
 """Calendar: what is planned for the devices."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from operator import itemgetter
@@ -18,8 +18,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util import dt as dt_util
 
 from .api import Action, Device
-from .api.values import number, told
 from .common.errors import refused
+from .common.words import command_name, parameters_said
 from .plans import Occurrence, Plan
 from .runtime import AmpsConfigEntry
 
@@ -80,12 +80,15 @@ class AmpsScheduleCalendar(CalendarEntity):
     def _occurrence(self, plan: Plan, occurrence: Occurrence) -> CalendarEvent:
         device = self._plans.async_registered(plan)
         name = device and (device.name_by_user or device.name)
+        known = self._runtime.coordinators.device(plan.device_id)
+        device_type = known.type if known else None
         end = occurrence.end if plan.is_window else occurrence.start + _SHORT
         return CalendarEvent(
             start=dt_util.as_local(occurrence.start),
             end=dt_util.as_local(end),
             summary=f"{name}: {plan.name}" if name else plan.name,
-            description=_details(plan.parameters_as_data()) or plan.command,
+            description=parameters_said(self.hass, plan.parameters_as_data())
+            or command_name(self.hass, plan.command, device_type),
             uid=plan.id,
             recurrence_id=occurrence.day.isoformat(),
             rrule=plan.times.rule,
@@ -96,8 +99,8 @@ class AmpsScheduleCalendar(CalendarEntity):
         return CalendarEvent(
             start=dt_util.as_local(start),
             end=dt_util.as_local(_end_of(action, start)),
-            summary=f"{name}: {action.command}",
-            description=_details(action.parameters or {}),
+            summary=f"{name}: {command_name(self.hass, action.command, device.type)}",
+            description=parameters_said(self.hass, action.parameters),
             uid=action.id,
         )
 
@@ -194,14 +197,3 @@ def _end_of(action: Action, start: datetime) -> datetime:
     """Return when an action is over, as a calendar shows it."""
     end = action.end
     return end if end is not None and end > start else start + _SHORT
-
-
-def _details(parameters: Mapping[str, Any]) -> str | None:
-    """Say parameters in one line."""
-    said = [
-        f"{name}: {amount:g} {value.get('unit') or ''}".strip()
-        for name, value in parameters.items()
-        if isinstance(value, dict)
-        and (amount := number(value.get("value"))) is not None
-    ]
-    return told(", ".join(said))

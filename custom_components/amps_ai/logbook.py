@@ -1,20 +1,32 @@
 """Logbook: what became of commands and plans, in a sentence."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
-from homeassistant.components.logbook import LOGBOOK_ENTRY_MESSAGE, LOGBOOK_ENTRY_NAME
+from homeassistant.components.logbook import (
+    LOGBOOK_ENTRY_ICON,
+    LOGBOOK_ENTRY_MESSAGE,
+    LOGBOOK_ENTRY_NAME,
+)
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .api import ActionState
+from .api.models import text
 from .common.const import DOMAIN, EVENT_ACTION, STATE_MISSED
+from .common.words import ended, plan_missed, said
+from .runtime import async_device_of
 
-_SAID: Final[dict[str, str]] = {
-    ActionState.COMPLETED: "completed",
-    ActionState.FAILED: "failed",
-    ActionState.CANCELLED: "was cancelled",
-}
+_ICONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        ActionState.COMPLETED: "mdi:send-check",
+        ActionState.FAILED: "mdi:alert-circle",
+        ActionState.CANCELLED: "mdi:cancel",
+        STATE_MISSED: "mdi:calendar-remove",
+    }
+)
+_OTHER_ICON: Final = "mdi:send"
 
 
 @callback
@@ -27,21 +39,25 @@ def async_describe_events(
     @callback
     def _describe(event: Event) -> dict[str, Any]:
         data = event.data
-        device = dr.async_get(hass).async_get(data.get("device_id") or "")
+        registered = dr.async_get(hass).async_get(data.get("device_id") or "")
+        device = async_device_of(hass, registered) if registered else None
         state = str(data.get("state"))
-        plan = data.get("plan")
+        kind = device.type if device else None
+        command, error = text(data.get("command")), text(data.get("error"))
+        plan = text(data.get("plan"))
         if state == STATE_MISSED:
-            message = f"plan {plan} was missed: command {data.get('command')}"
+            message = plan_missed(hass, plan, command, error, kind)
         else:
-            message = f"command {data.get('command')} {_SAID.get(state, state)}"
+            message = ended(hass, command, state, error, kind)
             if plan is not None:
-                message = f"{message}, for the plan {plan}"
-        if error := data.get("error"):
-            message = f"{message}: {error}"
+                message = said(hass, "common.of_plan", what=message, plan=plan)
         return {
-            LOGBOOK_ENTRY_NAME: (device and (device.name_by_user or device.name))
+            LOGBOOK_ENTRY_NAME: (
+                registered and (registered.name_by_user or registered.name)
+            )
             or "Amps AI",
             LOGBOOK_ENTRY_MESSAGE: message,
+            LOGBOOK_ENTRY_ICON: _ICONS.get(state, _OTHER_ICON),
         }
 
     async_describe_event(DOMAIN, EVENT_ACTION, _describe)

@@ -2,9 +2,9 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 import json
-from typing import Any, Final
+from typing import Any, Final, override
 
 from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
 from homeassistant.core import HomeAssistant
@@ -18,8 +18,10 @@ from .api import Push, Quantity
 from .api.models import instant, mapping, number, text
 from .api.vocabulary import Strategy
 from .common.const import DOMAIN
-from .common.names import without_markup
+from .common.errors import refused_by_state
+from .common.issues import DISPLACED
 from .common.refusals import SCHEDULES
+from .common.words import moment, told
 from .runtime import AmpsConfigEntry
 
 # A window can begin so soon.
@@ -32,41 +34,42 @@ async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, Any] | None
 ) -> RepairsFlow:
     """Return the flow that mends an issue."""
-    return SchedulerActiveFlow(data or {})
+    kind = DisplacedFlow if (data or {}).get("key") == DISPLACED else ScheduleFlow
+    return kind(data or {})
 
 
-class SchedulerActiveFlow(RepairsFlow):
-    """Clear the manufacturer's schedule, once a person confirmed it."""
+class PushFlow(RepairsFlow):
+    """Push a command again, once a person confirmed it."""
+
+    _step_id = "confirm"
 
     def __init__(self, data: dict[str, Any]) -> None:
         """Keep what was to be done."""
         self._data = data
-        self._step_id = "confirm"
+        self._device = str(data.get("device"))
+        self._said: dict[str, str] = {}
 
     async def async_step_init(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Begin by asking, with whose schedule it is."""
-        if (schedule := self._data.get("schedule")) in SCHEDULES:
-            self._step_id = f"confirm_{schedule}"
+        """Begin by asking."""
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        if issue is not None:
+            self._said = issue.translation_placeholders or {}
         return await self.async_step_confirm()
 
     async def async_step_confirm(
         self, user_input: dict[str, Any] | None = None
     ) -> RepairsFlowResult:
-        """Push again, and let the schedule make way."""
+        """Push again."""
         errors: dict[str, str] = {}
-        placeholders = {
-            "device": without_markup(str(self._data.get("device"))),
-            "command": without_markup(str(self._data.get("command"))),
-            "error": "",
-        }
+        placeholders = {**self._said, "error": ""}
         if user_input is not None:
             try:
                 await self._async_push_once()
             except HomeAssistantError as err:
                 errors["base"] = "push_failed"
-                placeholders["error"] = str(err)
+                placeholders["error"] = told(self.hass, err)
             else:
                 return self.async_create_entry(data={})
         return self.async_show_form(
@@ -75,11 +78,6 @@ class SchedulerActiveFlow(RepairsFlow):
             description_placeholders=placeholders,
             errors=errors,
         )
-
-    # Each with words of its own.
-    async_step_confirm_owner = async_step_confirm
-    async_step_confirm_third_party = async_step_confirm
-    async_step_confirm_earlier = async_step_confirm
 
     async def _async_push_once(self) -> None:
         """Push, unless somebody has done so while this one waited."""
@@ -97,43 +95,74 @@ class SchedulerActiveFlow(RepairsFlow):
         runtime = getattr(entry, "runtime_data", None)
         coordinator = runtime.find(device_id) if runtime else None
         if runtime is None or coordinator is None:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="no_such_device",
-                translation_placeholders={"device": str(self._data.get("device"))},
-            )
+            raise refused_by_state("no_such_device", self._device)
         parameters: dict[str, Quantity] = {}
         for name, item in json.loads(self._data.get("parameters") or "{}").items():
             value = number((mapping(item) or {}).get("value"))
             if value is not None:
                 parameters[name] = Quantity(value=value, unit=text(item.get("unit")))
-        push = Push(
-            command=str(self._data.get("command")),
-            parameters=parameters,
-            on_conflict=Strategy.CANCEL_AND_REPLACE,
-        )
-        end = instant(self._data.get("end"))
-        if end is not None:
-            # What was to end goes on to do so; it can begin in a minute.
-            local = dt_util.as_local(end)
-            if end <= runtime.account.clock.now() + _SOON:
-                raise HomeAssistantError(
-                    translation_domain=DOMAIN,
-                    translation_key="end_before_start",
-                    translation_placeholders={"device": str(self._data.get("device"))},
-                )
-            if local.fold:
-                # The API takes wall-clock time, which cannot say the second of two.
-                raise HomeAssistantError(
-                    translation_domain=DOMAIN,
-                    translation_key="time_comes_twice",
-                    translation_placeholders={
-                        "device": str(self._data.get("device")),
-                        "field": "end",
-                        "time": local.isoformat(" ", "minutes"),
-                    },
-                )
-            push = replace(push, start="1m", end=local.replace(tzinfo=None))
+        push = Push(command=str(self._data.get("command")), parameters=parameters)
         await runtime.pushes.async_command(
-            coordinator, coordinator.data[device_id], push, wait=10
+            coordinator,
+            coordinator.data[device_id],
+            self._timed(push, runtime.account.clock.now()),
+            wait=10,
         )
+
+    def _timed(self, push: Push, now: datetime) -> Push:
+        """Return the push with its times."""
+        raise NotImplementedError
+
+    def _at(self, name: str, at: datetime) -> datetime:
+        """Return a time as the API takes it: wall-clock time.
+
+        That cannot say the second of two.
+        """
+        local = dt_util.as_local(at)
+        if local.fold:
+            raise refused_by_state(
+                "time_comes_twice",
+                self._device,
+                field=name,
+                time=moment(self.hass, local),
+            )
+        return local.replace(tzinfo=None)
+
+
+class ScheduleFlow(PushFlow):
+    """Clear the manufacturer's schedule, as it is in the way."""
+
+    # Each with words of its own: whose schedule it is.
+    async_step_confirm_owner = PushFlow.async_step_confirm
+    async_step_confirm_third_party = PushFlow.async_step_confirm
+    async_step_confirm_earlier = PushFlow.async_step_confirm
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        """Ask with whose schedule it is, where that is known."""
+        super().__init__(data)
+        if (schedule := data.get("schedule")) in SCHEDULES:
+            self._step_id = f"confirm_{schedule}"
+
+    @override
+    def _timed(self, push: Push, now: datetime) -> Push:
+        push = replace(push, on_conflict=Strategy.CANCEL_AND_REPLACE)
+        if (end := instant(self._data.get("end"))) is None:
+            return push
+        # What was to end goes on to do so; it can begin in a minute.
+        if end <= now + _SOON:
+            raise refused_by_state("end_before_start", self._device)
+        return replace(push, start="1m", end=self._at("end", end))
+
+
+class DisplacedFlow(PushFlow):
+    """Plan again what made way for a newer command."""
+
+    @override
+    def _timed(self, push: Push, now: datetime) -> Push:
+        start, end = (instant(self._data.get(name)) for name in ("start", "end"))
+        if end is not None:
+            push = replace(push, end=self._at("end", end))
+        if start is not None and start > now + _SOON:
+            return replace(push, start=self._at("start", start))
+        # It would be under way by now.
+        return replace(push, start="1m")

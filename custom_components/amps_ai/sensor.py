@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import (
+    ATTR_STATE_CLASS,
     SensorDeviceClass,
     SensorEntity,
     SensorEntityDescription,
@@ -423,11 +424,14 @@ class AmpsLastActionSensor(AmpsEntity, SensorEntity):
 
     @property
     @override
-    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+    def extra_state_attributes(self) -> Mapping[str, Any]:
         """Return what was asked, under which id, and what went wrong."""
+        # Home Assistant keeps sensors that name one out of Activity. What became
+        # of a command stands there in a sentence: see `logbook`.
+        attributes: dict[str, Any] = {ATTR_STATE_CLASS: None}
         if (action := self._action) is None:
-            return None
-        attributes = action_attributes(action)
+            return attributes
+        attributes |= action_attributes(action)
         if action.state is not None and understand(ActionState, action.state) is None:
             attributes[ATTR_REPORTED_STATUS] = action.state
         return attributes

@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant, callback
 
 from .common.const import CONF_WEBHOOK, DOMAIN, api_url
+from .common.words import said
 from .runtime import AmpsConfigEntry, AmpsRuntimeData
 
 
@@ -30,7 +31,11 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
     return {
         "can_reach_api": system_health.async_check_can_reach_url(hass, api_url()),
         "accounts_loaded": f"{len(loaded)}/{len(entries)}",
-        "environment": _each(lambda runtime: runtime.account.client.environment),
+        "environment": _each(
+            lambda runtime: said(
+                hass, f"common.environment_{runtime.account.client.environment}"
+            )
+        ),
         "devices": _each(
             lambda runtime: sum(
                 len(item.data) for item in runtime.coordinators.values()
@@ -41,14 +46,15 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         "holds_back": _each(
             lambda runtime: f"{runtime.account.limits.remaining:.0f} s"
         ),
-        "webhooks": _each(_webhooks),
+        "webhooks": _each(lambda runtime: said(hass, _webhooks(runtime))),
     }
 
 
 def _webhooks(runtime: AmpsRuntimeData) -> str:
-    """Return whether webhooks come, in a word."""
+    """Return where the word stands that says whether webhooks come."""
     if not runtime.account.entry.options.get(CONF_WEBHOOK):
-        return "off"
+        return "common.webhooks_off"
     if runtime.webhooks is None:
-        return "no secret"
-    return "working" if runtime.pushes.webhooks_work else "silent"
+        return "common.webhooks_no_secret"
+    works = runtime.pushes.webhooks_work
+    return "common.webhooks_working" if works else "common.webhooks_silent"

@@ -30,9 +30,12 @@ from homeassistant.helpers.trigger import (
 from homeassistant.helpers.typing import ConfigType
 import voluptuous as vol
 
-from .api import ActionState
+from .api import ActionState, Device
+from .api.models import text
 from .automation.targets import OPTIONAL_TARGET, TargetedDevices, async_check_target
 from .common.const import DOMAIN, EVENT_ACTION, EVENT_LINK, STATE_MISSED
+from .common.words import ended, plan_missed, said
+from .runtime import async_device_of
 
 CONF_COMMAND: Final = "command"
 ATTR_DEVICE_NAME: Final = "device_name"
@@ -87,7 +90,7 @@ class DeviceEventTrigger(Trigger):
         """Tell whether the options ask for what an event tells."""
         return True
 
-    def _describe(self, name: str, data: dict[str, Any]) -> str:
+    def _describe(self, name: str, device: Device | None, data: dict[str, Any]) -> str:
         """Say what happened, for the trace and the logbook."""
         raise NotImplementedError
 
@@ -110,14 +113,16 @@ class DeviceEventTrigger(Trigger):
         @callback
         def _happened(event: Event[dict[str, Any]]) -> None:
             data = event.data
-            device = dr.async_get(self._hass).async_get(data.get(ATTR_DEVICE_ID) or "")
-            name = device and (device.name_by_user or device.name)
+            registry = dr.async_get(self._hass)
+            registered = registry.async_get(data.get(ATTR_DEVICE_ID) or "")
+            name = registered and (registered.name_by_user or registered.name)
+            device = async_device_of(self._hass, registered) if registered else None
             run_action(
                 {
                     ATTR_DEVICE_NAME: name,
                     **{field: data.get(field) for field in self._fields},
                 },
-                self._describe(name or "Amps AI", data),
+                self._describe(name or "Amps AI", device, data),
                 event.context,
             )
 
@@ -151,8 +156,10 @@ class CommandTrigger(DeviceEventTrigger):
         return not self._commands or data.get(CONF_COMMAND) in self._commands
 
     @override
-    def _describe(self, name: str, data: dict[str, Any]) -> str:
-        return f"command {data.get(CONF_COMMAND)} {self._state} on {name}"
+    def _describe(self, name: str, device: Device | None, data: dict[str, Any]) -> str:
+        command, error = text(data.get(CONF_COMMAND)), text(data.get("error"))
+        kind = device.type if device else None
+        return f"{name}: {ended(self._hass, command, self._state, error, kind)}"
 
 
 class CommandCompletedTrigger(CommandTrigger):
@@ -176,8 +183,15 @@ class PlanMissedTrigger(DeviceEventTrigger):
     _fields = (ATTR_DEVICE_ID, "plan", CONF_COMMAND, "start", "error")
 
     @override
-    def _describe(self, name: str, data: dict[str, Any]) -> str:
-        return f"plan {data.get('plan')} missed on {name}"
+    def _describe(self, name: str, device: Device | None, data: dict[str, Any]) -> str:
+        message = plan_missed(
+            self._hass,
+            text(data.get("plan")),
+            text(data.get(CONF_COMMAND)),
+            text(data.get("error")),
+            device.type if device else None,
+        )
+        return f"{name}: {message}"
 
 
 class LinkLostTrigger(DeviceEventTrigger):
@@ -189,8 +203,8 @@ class LinkLostTrigger(DeviceEventTrigger):
     _fields = (ATTR_DEVICE_ID, ATTR_STATE)
 
     @override
-    def _describe(self, name: str, data: dict[str, Any]) -> str:
-        return f"link of {name} lost"
+    def _describe(self, name: str, device: Device | None, data: dict[str, Any]) -> str:
+        return f"{name}: {said(self._hass, 'triggers.link_lost.name')}"
 
 
 class PlugTrigger(EntityTargetStateTriggerBase):

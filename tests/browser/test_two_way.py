@@ -103,7 +103,7 @@ async def test_actions(present: FrontEnd) -> None:
     await present.set_field("Target", "190")
     await present.perform()
     await expect(
-        present.page.get_by_text("Powerwall 2 does not take 190 for")
+        present.page.get_by_text("Powerwall 2 does not take 190 for “Target”")
     ).to_be_visible()
     await present.shoot("refused")
     assert await present.requests("POST", PUSHES) == []
@@ -191,9 +191,7 @@ async def test_schedule(present: FrontEnd) -> None:
     assert ended["attributes"]["id"] == action["id"]
     await present.open_device("Powerwall 2")
     activity = present.page.locator("ha-logbook")
-    await expect(
-        activity.get_by_text("command charge was cancelled").first
-    ).to_be_visible()
+    await expect(activity.get_by_text("Charge: Cancelled").first).to_be_visible()
     await present.shoot("activity")
 
 

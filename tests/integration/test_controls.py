@@ -504,7 +504,7 @@ async def test_command_that_cannot_work_is_not_sent(
         await _call(hass, "turn_off", SWITCH)
     assert caught.value.translation_key == "command_not_supported"
     assert str(caught.value) == (
-        "Pulsar Plus does not take the command “idle”. It takes: charge"
+        "Pulsar Plus does not take the command “Pause charging”. It takes: Charge"
     )
     assert not sandbox.requests.pushes()
 

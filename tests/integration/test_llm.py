@@ -618,23 +618,23 @@ async def test_scheduled_command(
                 "command": "charge",
                 "parameters": {"target": 120},
             },
-            "Powerwall 2 does not take 120 for “target”. It takes 10 to 100 %",
+            "Powerwall 2 does not take 120 for “Target”. It takes 10 to 100 %",
         ),
         (
             {"device": "Pulsar Plus", "command": "heat"},
-            "Pulsar Plus does not take the command “heat”. It takes: charge, idle",
+            "Pulsar Plus does not take the command “Heat”. It takes: Charge, Pause charging",
         ),
         (
             {"device": "Pulsar Plus", "command": "charge", "parameters": {"power": 3}},
-            "Pulsar Plus: the command “charge” does not take “power”. It takes: -",
+            "Pulsar Plus: the command “Charge” does not take “Power”. It takes: -",
         ),
         (
             {"device": "Powerwall 2", "command": "charge", "end": "2099-01-01 12:00"},
-            "Powerwall 2: “end” is more than 30 days ahead",
+            "Powerwall 2: “End” is more than 30 days ahead",
         ),
         (
             {"device": "Powerwall 2", "command": "charge", "start": "2020-01-01 12:00"},
-            "Powerwall 2: the start 2020-01-01 12:00",
+            "Powerwall 2: the start 1 January 2020, 12:00",
         ),
         (
             {"device": "Powerwall 2", "command": "charge", "start": "this evening"},
@@ -669,7 +669,7 @@ async def test_what_fails_is_told_in_words(
     result = await _send(hass, device="Pulsar Plus", command="charge")
     assert result.error
     assert result.data == {
-        "error": "Pulsar Plus: the command “Charge the car” failed (DEVICE_REFUSED: Not now)"
+        "error": "Pulsar Plus: the command “Charge” failed (DEVICE_REFUSED: Not now)"
     }
 
 
@@ -725,8 +725,8 @@ async def test_temperatures_are_sent_in_celsius(
 @pytest.mark.parametrize(
     ("american", "bounds", "given", "too_much"),
     [
-        (False, "10 to 35 °C", 21, (70, "70 for “target”. It takes 10 to 35 °C")),
-        (True, "50 to 95 °F", 70, (100, "100 for “target”. It takes 50 to 95 °F")),
+        (False, "10 to 35 °C", 21, (70, "70 for “Target”. It takes 10 to 35 °C")),
+        (True, "50 to 95 °F", 70, (100, "100 for “Target”. It takes 50 to 95 °F")),
     ],
 )
 async def test_thermostat_that_speaks_fahrenheit(

@@ -162,7 +162,7 @@ async def test_schedule_in_the_way_is_asked_about(
     assert issue.translation_key == "scheduler_active"
     assert issue.translation_placeholders == {
         "device": "Powerwall 2",
-        "command": "charge",
+        "command": "Charge",
     }
     assert len(sandbox.requests.pushes(BATTERY)) == 1
     assert sandbox.device(BATTERY).native_scheduler
@@ -213,7 +213,7 @@ async def test_confirmed_it_is_cleared(
     assert form["step_id"] == "confirm"
     assert not form["errors"]
     assert form["description_placeholders"]["device"] == "Powerwall 2"
-    assert form["description_placeholders"]["command"] == "charge"
+    assert form["description_placeholders"]["command"] == "Charge"
     # To look at the question changes nothing.
     assert not sandbox.requests.of("POST")
     assert sandbox.device(BATTERY).native_scheduler
@@ -371,7 +371,7 @@ async def test_newer_command_is_the_one_asked_about(
     await done(hass)
     assert _issues(hass) == [BLOCKED]
     form = await repair.open()
-    assert form["description_placeholders"]["command"] == "discharge"
+    assert form["description_placeholders"]["command"] == "Discharge"
     sandbox.requests.clear()
     await repair.submit()
     assert [item.body for item in sandbox.requests.pushes(BATTERY)] == [
@@ -407,13 +407,12 @@ async def test_question_goes_with_the_account(
 
 
 @pytest.mark.parametrize(
-    ("times", "start", "end", "over"),
+    ("times", "when", "over"),
     [
-        ({"delay": "01:00"}, "2026-06-01 15:00", "-", HOUR),
+        ({"delay": "01:00"}, "1 June 2026, 15:00", HOUR),
         (
             {"delay": "01:00", "duration": "02:00"},
-            "2026-06-01 15:00",
-            "2026-06-01 17:00",
+            "1 June 2026, 15:00 – 17:00",
             3 * HOUR,
         ),
     ],
@@ -424,8 +423,7 @@ async def test_displaced_command_is_warned_of(
     sandbox: Sandbox,
     freezer: FrozenDateTimeFactory,
     times: dict[str, str],
-    start: str,
-    end: str,
+    when: str,
     over: float,
 ) -> None:
     """A planned command that made way is named, until its time is over."""
@@ -435,19 +433,87 @@ async def test_displaced_command_is_warned_of(
     assert _issues(hass) == [f"displaced_{planned['id']}"]
     issue = _issue(hass, f"displaced_{planned['id']}")
     assert issue is not None
-    assert not issue.is_fixable
+    assert issue.is_fixable
     assert issue.severity is ir.IssueSeverity.WARNING
     assert issue.translation_key == "displaced"
     assert issue.translation_placeholders == {
         "device": "Powerwall 2",
-        "command": "discharge",
-        "start": start,
-        "end": end,
+        "command": "Discharge",
+        "when": when,
     }
     await _go(hass, sandbox, freezer, over - 60)
     assert _issues(hass)
     await _go(hass, sandbox, freezer, 62)
     assert not _issues(hass)
+
+
+@pytest.mark.parametrize(
+    ("times", "passed", "planned"),
+    [
+        ({"delay": "01:00"}, 0, {"start": "2026-06-01T15:00:00"}),
+        (
+            {"delay": "01:00", "duration": "02:00"},
+            0,
+            {"start": "2026-06-01T15:00:00", "end": "2026-06-01T17:00:00"},
+        ),
+        # It would be under way by now: what is left of it.
+        (
+            {"delay": "00:05", "duration": "02:00"},
+            600,
+            {"start": "1m", "end": "2026-06-01T16:05:00"},
+        ),
+    ],
+    ids=["time", "window", "begun"],
+)
+async def test_displaced_command_is_planned_again(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    repair: Repair,
+    times: dict[str, str],
+    passed: float,
+    planned: dict[str, str],
+) -> None:
+    """Confirmed, what made way is planned as it was; the question is over then."""
+    data = {"parameters": {"target": 20}, **times}
+    action = await _push(hass, BATTERY, "discharge", **data)
+    await _tap(hass, "charge")
+    await _go(hass, sandbox, freezer, 60 + passed)
+    sandbox.requests.clear()
+    form = await repair.open(f"displaced_{action['id']}")
+    assert form["step_id"] == "confirm"
+    assert form["description_placeholders"]["command"] == "Discharge"
+    assert not sandbox.requests.of("POST")
+    result = await repair.submit()
+    assert result["type"] == "create_entry"
+    assert [item.body for item in sandbox.requests.pushes(BATTERY)] == [
+        {
+            "action": {
+                "command": "discharge",
+                "parameters": {"target": {"value": 20, "unit": "percent"}},
+                **planned,
+            }
+        }
+    ]
+    assert not _issues(hass)
+
+
+async def test_what_is_planned_again_can_be_refused(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    repair: Repair,
+) -> None:
+    """What stands in the way now is named, and nothing is replaced."""
+    action = await _push(hass, BATTERY, "discharge", delay="01:00")
+    await _tap(hass, "charge")
+    await _push(hass, BATTERY, "idle", delay="01:00")
+    await repair.open(f"displaced_{action['id']}")
+    form = await repair.submit()
+    assert form["errors"] == {"base": "push_failed"}
+    assert "Idle, 1 June 2026, 15:00" in form["description_placeholders"]["error"]
+    assert _issues(hass) == [f"displaced_{action['id']}"]
 
 
 async def test_several_displaced_commands(

@@ -180,8 +180,8 @@ async def test_scheduled_command_is_a_short_event(
         {
             "start": "2026-06-01T20:00:00+02:00",
             "end": "2026-06-01T20:15:00+02:00",
-            "summary": "Powerwall 2: charge",
-            "description": "target: 90 percent, power: 2.5 kw",
+            "summary": "Powerwall 2: Charge",
+            "description": "Target: 90%, Power: 2.5 kW",
         }
     ]
     assert _calendar(hass) == ("off", "2026-06-01 20:00:00", "2026-06-01 20:15:00")
@@ -205,7 +205,7 @@ async def test_window_is_an_event_as_long(
     [event] = await _events(hass)
     assert event["start"] == "2026-06-01T22:00:00+02:00"
     assert event["end"] == "2026-06-02T05:00:00+02:00"
-    assert event["summary"] == "Pulsar Plus: charge"
+    assert event["summary"] == "Pulsar Plus: Charge"
     assert _calendar(hass) == ("off", "2026-06-01 22:00:00", "2026-06-02 05:00:00")
     await _go(hass, sandbox, freezer, 8 * HOUR + 2)
     assert _calendar(hass)[0] == "on"
@@ -223,26 +223,26 @@ async def test_next_event_is_the_earliest(
     await done(hass)
     assert _calendar(hass)[1] == "2026-06-01 19:00:00"
     assert [event["summary"] for event in await _events(hass)] == [
-        "Smart Thermostat Premium: heat",
-        "Pulsar Plus: charge",
-        "Powerwall 2: charge",
+        "Smart Thermostat Premium: Heat",
+        "Pulsar Plus: Charge",
+        "Powerwall 2: Charge",
     ]
 
 
 @pytest.mark.parametrize(
     ("start", "end", "found"),
     [
-        ("2026-06-01 00:00", "2026-06-02 00:00", ["charge", "idle"]),
+        ("2026-06-01 00:00", "2026-06-02 00:00", ["Charge", "Idle"]),
         # A window belongs to each span that it touches.
-        ("2026-06-02 00:00", "2026-06-03 00:00", ["charge"]),
-        ("2026-06-02 04:59", "2026-06-02 05:01", ["charge"]),
-        ("2026-06-01 23:00", "2026-06-01 23:30", ["charge"]),
+        ("2026-06-02 00:00", "2026-06-03 00:00", ["Charge"]),
+        ("2026-06-02 04:59", "2026-06-02 05:01", ["Charge"]),
+        ("2026-06-01 23:00", "2026-06-01 23:30", ["Charge"]),
         # A span that ends with the start, or begins with the end, has none of it.
         ("2026-06-01 20:15", "2026-06-01 22:00", []),
         ("2026-06-02 05:00", "2026-06-03 00:00", []),
-        ("2026-06-01 20:00", "2026-06-01 20:01", ["idle"]),
+        ("2026-06-01 20:00", "2026-06-01 20:01", ["Idle"]),
         ("2026-06-01 00:00", "2026-06-01 20:00", []),
-        ("2025-01-01 00:00", "2027-01-01 00:00", ["charge", "idle"]),
+        ("2025-01-01 00:00", "2027-01-01 00:00", ["Charge", "Idle"]),
     ],
 )
 async def test_events_of_a_span(
@@ -289,7 +289,7 @@ async def test_event_has_the_name_that_a_person_gave(
     await _plan(hass, BATTERY, "auto.balanced", start="2026-06-01 20:00")
     await done(hass)
     [event] = await _events(hass)
-    assert event["summary"] == "Cellar: auto.balanced"
+    assert event["summary"] == "Cellar: Self-consumption"
 
 
 # Deleting an event
@@ -326,7 +326,7 @@ async def test_deleting_an_event_cancels(
     assert action is not None
     assert action.state == "cancelled"
     assert [event["summary"] for event in await _events(hass)] == [
-        "Pulsar Plus: charge"
+        "Pulsar Plus: Charge"
     ]
     assert _calendar(hass)[1] == "2026-06-01 16:00:00"
     told = hass.states.get("event.powerwall_2_command")
@@ -544,8 +544,8 @@ async def test_several_for_one_device(
     )
     await done(hass)
     assert [event["summary"] for event in await _events(hass)] == [
-        "Powerwall 2: charge",
-        "Powerwall 2: idle",
+        "Powerwall 2: Charge",
+        "Powerwall 2: Idle",
     ]
     await _go(hass, sandbox, freezer, HOUR + 2)
     await _go(hass, sandbox, freezer, HOUR)
@@ -838,7 +838,7 @@ async def test_removed_device_leaves_the_calendar(
     for _ in range(5):
         await _go(hass, sandbox, freezer, 10 * 60 + 1)
     assert [event["summary"] for event in await _events(hass)] == [
-        "Pulsar Plus: charge"
+        "Pulsar Plus: Charge"
     ]
 
 

@@ -473,7 +473,7 @@ async def test_one_of_several_that_fails_stops_no_other(
         return_response=asks,
     )
     words = {
-        inverter: "SE5000H is not a device for “amps_ai.charge”",
+        inverter: "SE5000H is not a device for “Charge”",
         two_batteries[0]: "Cellar: Amps AI has trouble of its own",
         nobody: "nobody",
     }
@@ -614,11 +614,11 @@ async def test_temperature_is_held_in_the_units_of_house_and_device(
 @pytest.mark.parametrize(
     ("american", "theirs", "target", "word"),
     [
-        (True, "celsius", 100, "100 for “target”. It takes 50 to 95 °F"),
-        (True, "celsius", 20, "20 for “target”. It takes 50 to 95 °F"),
-        (True, "fahrenheit", 100, "100 for “target”. It takes 50 to 95 °F"),
-        (False, "fahrenheit", 70, "70 for “target”. It takes 10 to 35 °C"),
-        (False, "celsius", 70, "70 for “target”. It takes 10 to 35 °C"),
+        (True, "celsius", 100, "100 for “Target”. It takes 50 to 95 °F"),
+        (True, "celsius", 20, "20 for “Target”. It takes 50 to 95 °F"),
+        (True, "fahrenheit", 100, "100 for “Target”. It takes 50 to 95 °F"),
+        (False, "fahrenheit", 70, "70 for “Target”. It takes 10 to 35 °C"),
+        (False, "celsius", 70, "70 for “Target”. It takes 10 to 35 °C"),
     ],
 )
 async def test_temperature_is_refused_in_the_unit_of_the_house(
@@ -997,7 +997,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         "command_not_supported",
         (
             "explode",
-            "charge, discharge, idle, auto.balanced, auto.reserve, auto.export",
+            "Charge, Discharge, Idle, Self-consumption, Backup, Grid export",
         ),
     ),
     (
@@ -1005,7 +1005,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         HVAC,
         {"command": "charge"},
         "command_not_supported",
-        ("heat, cool", "follow_schedule"),
+        ("Heat, Cool", "Follow the schedule"),
     ),
     ("send_command", BATTERY, {"command": ""}, "command_not_supported", ()),
     ("send_command", INVERTER, {"command": "idle"}, "not_steerable", ()),
@@ -1015,24 +1015,24 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         BATTERY,
         {"command": "idle", "parameters": {"target": 50}},
         "parameter_not_supported",
-        ("target", "idle"),
+        ("“Target”", "“Idle”"),
     ),
     (
         "send_command",
         BATTERY,
         {"command": "charge", "parameters": {"speed": 50}},
         "parameter_not_supported",
-        ("speed", "target, power"),
+        ("speed", "Target, Power"),
     ),
     (
         "send_command",
         BATTERY,
         {"command": "charge", "parameters": {"power": {"value": 3, "unit": "watts"}}},
         "unit_not_supported",
-        ("watts", "kw"),
+        ("in W,", "in kW"),
     ),
-    ("charge", BATTERY, {"reserve": 20}, "parameter_not_supported", ("target, power",)),
-    ("charge", CHARGER, {"target": 80}, "parameter_not_supported", ("target",)),
+    ("charge", BATTERY, {"reserve": 20}, "parameter_not_supported", ("Target, Power",)),
+    ("charge", CHARGER, {"target": 80}, "parameter_not_supported", ("“Target”",)),
     *(
         ("charge", BATTERY, {"target": value}, "parameter_out_of_range", words)
         for value, words in (
@@ -1052,38 +1052,44 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         "parameter_out_of_range",
         ("nan", "0 to 5 kW"),
     ),
-    ("charge", HVAC, {}, "wrong_type", ("amps_ai.charge", "battery, ev_charger")),
-    ("charge", INVERTER, {}, "wrong_type", ("battery, ev_charger",)),
-    ("charge", VEHICLE, {}, "wrong_type", ("battery, ev_charger",)),
-    ("discharge", CHARGER, {}, "wrong_type", ("amps_ai.discharge", "battery")),
+    ("charge", HVAC, {}, "wrong_type", ("“Charge”", "Battery, EV charger")),
+    ("charge", INVERTER, {}, "wrong_type", ("Battery, EV charger",)),
+    ("charge", VEHICLE, {}, "wrong_type", ("Battery, EV charger",)),
+    ("discharge", CHARGER, {}, "wrong_type", ("“Discharge”", "Battery")),
     (
         "hold_temperature",
         BATTERY,
         {"mode": "heat", "target": 20},
         "wrong_type",
-        ("amps_ai.hold_temperature", "hvac"),
+        ("“Hold temperature”", "Thermostat"),
     ),
-    ("hold_temperature", HVAC, {"mode": "heat"}, "hold_needs", ("heat", "target")),
+    (
+        "hold_temperature",
+        HVAC,
+        {"mode": "heat"},
+        "hold_needs",
+        ("“Heat”", "Target temperature"),
+    ),
     (
         "hold_temperature",
         HVAC,
         {"mode": "auto", "target": 21},
         "hold_needs",
-        ("auto", "cool_setpoint, heat_setpoint"),
+        ("“Keep within a band”", "Upper temperature, Lower temperature"),
     ),
     (
         "hold_temperature",
         HVAC,
         {"mode": "auto", "heat_setpoint": 20},
         "hold_needs",
-        ("cool_setpoint, heat_setpoint",),
+        ("Upper temperature, Lower temperature",),
     ),
     (
         "hold_temperature",
         HVAC,
         {"mode": "cool", "target": 21, "cool_setpoint": 24},
         "hold_needs",
-        ("target",),
+        ("Target temperature",),
     ),
     (
         "hold_temperature",
@@ -1111,35 +1117,35 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         BATTERY,
         {"settings": {"colour": 1}},
         "setting_not_supported",
-        ("colour", "safety_reserve, discharge_floor"),
+        ("colour", "Safety reserve, Discharge floor"),
     ),
     (
         "update_settings",
         BATTERY,
         {"settings": {"scheduler_enabled": 1}},
         "setting_read_only",
-        ("scheduler_enabled",),
+        ("“Manufacturer scheduler”",),
     ),
     (
         "update_settings",
         BATTERY,
         {"settings": {"safety_reserve": 20, "charge_ceiling": 101}},
         "setting_out_of_range",
-        ("charge_ceiling", "101", "0 to 100 %"),
+        ("“Charge ceiling”", "101", "0 to 100 %"),
     ),
     (
         "update_settings",
         BATTERY,
         {"settings": {"export_limit": -1}},
         "setting_out_of_range",
-        ("export_limit",),
+        ("“Export limit”",),
     ),
     (
         "update_settings",
         BATTERY,
         {"settings": {"export_limit": INF}},
         "setting_out_of_range",
-        ("export_limit",),
+        ("“Export limit”",),
     ),
     (
         "update_settings",
@@ -1153,7 +1159,7 @@ REFUSALS: list[tuple[str, str, dict[str, Any], str, tuple[str, ...]]] = [
         HVAC,
         {"settings": {"max_charge_rate": 7}},
         "setting_not_supported",
-        ("max_charge_rate",),
+        ("“Charge rate limit”",),
     ),
 ]
 
@@ -1213,7 +1219,7 @@ async def test_mode_that_a_thermostat_lacks(
         await _push(hass, "hold_temperature", "odd_hvac_heat_only", **data)
     assert caught.value.translation_key == key
     if key == "command_not_supported":
-        assert "It takes: heat" in str(caught.value)
+        assert "It takes: Heat" in str(caught.value)
     assert not sandbox.requests.of("POST")
 
 
@@ -1665,10 +1671,8 @@ async def test_conflict_names_what_is_in_the_way(
     for word in (
         "Powerwall 2",
         waiting["id"],
-        "discharge",
-        "2026-06-01 20:00",
-        "22:30",
-        "cancel_and_replace, queue_after",
+        "Discharge, 1 June 2026, 20:00 – 22:30",
+        "Cancel it and replace it, Wait until it is done",
     ):
         assert word in str(caught.value)
     assert _bodies(sandbox, BATTERY) == [_command("charge")]
@@ -1678,8 +1682,11 @@ async def test_conflict_names_what_is_in_the_way(
 @pytest.mark.parametrize(
     ("planned", "offered"),
     [
-        ({"delay": "01:00"}, "cancel_and_replace"),
-        ({"delay": "01:00", "duration": "01:00"}, "cancel_and_replace, queue_after"),
+        ({"delay": "01:00"}, "Cancel it and replace it"),
+        (
+            {"delay": "01:00", "duration": "01:00"},
+            "Cancel it and replace it, Wait until it is done",
+        ),
     ],
 )
 async def test_waiting_is_offered_behind_an_end_only(
@@ -1701,7 +1708,7 @@ async def test_waiting_is_offered_behind_an_end_only(
     )
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", BATTERY)
-    assert str(caught.value).endswith(f"on_conflict: {offered}")
+    assert str(caught.value).endswith(f"about it: {offered}")
     await done(hass)
 
 
@@ -1730,9 +1737,9 @@ async def test_conflict_of_a_schedule(
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", CHARGER, delay={"hours": 2})
     assert caught.value.translation_key == "conflict_with"
-    for word in ("Pulsar Plus", waiting["id"], "idle", "15:00", "cancel_and_replace"):
+    for word in (waiting["id"], "Pause charging, 1 June 2026, 15:00", "Cancel it and"):
         assert word in str(caught.value)
-    assert "queue_after" not in str(caught.value)
+    assert "Wait until" not in str(caught.value)
 
 
 async def test_replacing_what_waits_is_told(
@@ -1968,11 +1975,11 @@ async def test_times_of_another_zone(
 WRONG_TIMES: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
     ({"end": "2026-06-01 13:00"}, "end_before_start", ()),
     ({"end": "2026-06-01 14:00:30"}, "end_before_start", ()),
-    ({"start": "2026-06-01 13:59:59"}, "start_in_past", ("2026-06-01 13:59",)),
+    ({"start": "2026-06-01 13:59:59"}, "start_in_past", ("1 June 2026, 13:59",)),
     ({"start": "2026-06-01 14:00"}, "start_in_past", ()),
-    ({"start": "2026-06-01T11:00:00Z"}, "start_in_past", ("2026-06-01 13:00",)),
+    ({"start": "2026-06-01T11:00:00Z"}, "start_in_past", ("1 June 2026, 13:00",)),
     ({"start": "1970-01-01 00:00"}, "start_in_past", ()),
-    ({"start": "0001-01-01 00:00"}, "time_does_not_exist", ("0001-01-01",)),
+    ({"start": "0001-01-01 00:00"}, "time_does_not_exist", ("1 January 1, 00:00",)),
     (
         {"start": "2026-06-01 22:00", "end": "2026-06-01 22:00"},
         "end_before_start",
@@ -1989,14 +1996,14 @@ WRONG_TIMES: list[tuple[dict[str, Any], str, tuple[str, ...]]] = [
         (),
     ),
     ({"delay": {"hours": 1}, "duration": {"hours": 0}}, "end_before_start", ()),
-    ({"start": "2026-07-01 14:01"}, "too_far_ahead", ("start", "30")),
-    ({"delay": {"days": 31}}, "too_far_ahead", ("delay", "30")),
-    ({"start": "9999-12-31 23:59"}, "too_far_ahead", ("start", "30")),
-    ({"delay": {"days": 4_000_000}}, "too_far_ahead", ("delay", "30")),
+    ({"start": "2026-07-01 14:01"}, "too_far_ahead", ("“Start”", "30")),
+    ({"delay": {"days": 31}}, "too_far_ahead", ("“Delay”", "30")),
+    ({"start": "9999-12-31 23:59"}, "too_far_ahead", ("“Start”", "30")),
+    ({"delay": {"days": 4_000_000}}, "too_far_ahead", ("“Delay”", "30")),
     (
         {"delay": {"hours": 1}, "duration": {"days": 4_000_000}},
         "too_far_ahead",
-        ("duration", "30"),
+        ("“Duration”", "30"),
     ),
 ]
 
@@ -2086,7 +2093,7 @@ async def test_time_that_the_clocks_leave_out(
     with pytest.raises(ServiceValidationError) as caught:
         await _push(hass, "charge", BATTERY, **given)
     assert caught.value.translation_key == "time_does_not_exist"
-    for word in ("Powerwall 2", given[field], field):
+    for word in ("Powerwall 2", "29 March 2026, 02:", f"“{field.capitalize()}”"):
         assert word in str(caught.value)
     assert not sandbox.requests.of("POST")
 
@@ -2179,7 +2186,7 @@ async def test_second_time_is_never_taken_for_the_first(
     with pytest.raises(ServiceValidationError) as caught:
         await _push(hass, "charge", BATTERY, **given)
     assert caught.value.translation_key == "time_comes_twice"
-    for word in ("Powerwall 2", "2026-10-25 02:30", field):
+    for word in ("Powerwall 2", "25 October 2026, 02:30", field.capitalize()):
         assert word in str(caught.value)
     assert not sandbox.requests.of("POST")
 
@@ -2192,7 +2199,7 @@ async def test_plant_in_another_zone(
     with pytest.raises(HomeAssistantError) as caught:
         await _push(hass, "charge", BATTERY, start="2026-06-01 20:00")
     assert caught.value.translation_key == "another_zone"
-    for word in ("Powerwall 2", "2026-06-01 20:00", "2026-06-02 02:00"):
+    for word in ("Powerwall 2", "1 June 2026, 20:00", "2 June 2026, 02:00"):
         assert word in str(caught.value)
     assert [action.state for action in sandbox.home.actions] == ["cancelled"]
     await done(hass)

@@ -89,12 +89,12 @@ async def test_all_is_well(
     assert info == {
         "can_reach_api": "ok",
         "accounts_loaded": "1/1",
-        "environment": "sandbox",
+        "environment": "Sandbox",
         "devices": "5",
         "plans": "0",
         "requests": str(asked),
         "holds_back": "0 s",
-        "webhooks": "off",
+        "webhooks": "Off",
     }
 
 
@@ -164,10 +164,10 @@ async def test_two_accounts(
     await done(hass)
     info = await _health(hass, hass_ws_client)
     assert info["accounts_loaded"] == "2/2"
-    assert info["environment"] == "sandbox, live"
+    assert info["environment"] == "Sandbox, Live"
     assert info["devices"] == "5, 8"
     assert info["holds_back"] == "0 s, 0 s"
-    assert info["webhooks"] == "off, off"
+    assert info["webhooks"] == "Off, Off"
 
 
 async def test_holds_back(
@@ -194,7 +194,7 @@ async def test_webhooks(
 ) -> None:
     """On and nothing came, on and working, on and without a secret."""
     entry = await _set_up(hass, options={CONF_WEBHOOK: True})
-    assert (await _health(hass, hass_ws_client))["webhooks"] == "silent"
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "Silent"
     client = await hass_client_no_auth()
     sandbox.webhooks.now = time.time
     endpoint = sandbox.webhooks.add(
@@ -205,7 +205,7 @@ async def test_webhooks(
     device.credentials_refused = None
     await sandbox.webhooks.settled()
     await done(hass)
-    assert (await _health(hass, hass_ws_client))["webhooks"] == "working"
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "Working"
     # An end that no webhook tells: they have fallen silent.
     sandbox.webhooks.remove(endpoint)
     await hass.services.async_call(
@@ -215,10 +215,10 @@ async def test_webhooks(
         blocking=True,
     )
     await pass_time(90)
-    assert (await _health(hass, hass_ws_client))["webhooks"] == "silent"
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "Silent"
     hass.config_entries.async_update_entry(
         entry, data={**entry.data, CONF_WEBHOOK_SECRET: ""}
     )
     assert await hass.config_entries.async_reload(entry.entry_id)
     await done(hass)
-    assert (await _health(hass, hass_ws_client))["webhooks"] == "no secret"
+    assert (await _health(hass, hass_ws_client))["webhooks"] == "No secret"

@@ -183,7 +183,7 @@ async def test_command_completed(hass: HomeAssistant, loaded: MockConfigEntry) -
             "command": "idle",
             "state": "completed",
             "error": None,
-            "description": "command idle completed on Pulsar Plus",
+            "description": "Pulsar Plus: Charging paused",
         }
     ]
 
@@ -212,7 +212,7 @@ async def test_command_failed(
             "command": "discharge",
             "state": "failed",
             "error": "TIMEOUT",
-            "description": "command discharge failed on Cellar",
+            "description": "Cellar: Discharge: failed, the manufacturer does not answer",
         }
     ]
 
@@ -556,7 +556,7 @@ async def test_link_lost(hass: HomeAssistant, loaded: MockConfigEntry) -> None:
             "device_id": vehicle.id,
             "device_name": "iX3",
             "state": "lost",
-            "description": "link of iX3 lost",
+            "description": "iX3: Link lost",
         }
     ]
 

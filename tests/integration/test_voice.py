@@ -277,7 +277,10 @@ async def test_command_that_fails(
         response = await say("Turn off Pulsar Plus")
     assert response.response_type is intent.IntentResponseType.ERROR
     assert _heard(response) == "An unexpected error occurred"
-    assert "Pulsar Plus: the command idle failed (DEVICE_REFUSED" in caplog.text
+    assert (
+        "Pulsar Plus: the command “Pause charging” failed (DEVICE_REFUSED"
+        in caplog.text
+    )
 
 
 @pytest.mark.parametrize("language", ["en"])

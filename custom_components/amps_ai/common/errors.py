@@ -28,6 +28,7 @@ from ..api import (
     AmpsServerError,
     AmpsTimeoutError,
     AmpsUnknownOutcomeError,
+    DeviceType,
     RequestRefusedError,
 )
 from ..api.values import told
@@ -35,7 +36,7 @@ from .const import DOMAIN
 from .names import plain_text
 from .refusals import in_words, refusal
 from .units import DECIMALS, converted
-from .words import command_name
+from .words import command_name, context_said, decimal, reason_of, told as sentence
 
 # So many failures are told in one error.
 _MOST_FAILURES: Final = 10
@@ -91,32 +92,40 @@ def spoken[ErrorT: HomeAssistantError](
 def action_error(action: Action, name: str) -> HomeAssistantError:
     """Return what a person reads of an action that failed."""
     key, words = refusal(action.error_code, action.result or {}, usual="action_failed")
+    hass = async_get_hass_or_none()
+    code = action.error_code or "-"
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key=key,
         translation_placeholders={
             "device": name,
-            "command": command_name(
-                async_get_hass_or_none(), action.command, action.device_type
-            ),
-            "code": action.error_code or "-",
+            "command": command_name(hass, action.command, action.device_type),
+            "code": reason_of(hass, code) or code,
             "message": action.error_message or "-",
             **words,
         },
     )
 
 
-def _shown(placeholders: Mapping[str, str]) -> dict[str, str]:
+def _shown(
+    reason: str, name: str, placeholders: Mapping[str, str], kind: DeviceType | None
+) -> dict[str, str]:
     """Return what is put into words, none of it longer than anybody reads."""
-    return {name: told(value) or "" for name, value in placeholders.items()}
+    said = context_said(async_get_hass_or_none(), reason, placeholders, kind)
+    return {part: told(value) or "" for part, value in {"device": name, **said}.items()}
 
 
-def refused(reason: str, name: str, /, **placeholders: str) -> ServiceValidationError:
-    """Return what a person reads of input that cannot work."""
+def refused(
+    reason: str, name: str, /, kind: DeviceType | None = None, **placeholders: str
+) -> ServiceValidationError:
+    """Return what a person reads of input that cannot work.
+
+    `kind` is the type of the device, which what it takes is called by.
+    """
     return ServiceValidationError(
         translation_domain=DOMAIN,
         translation_key=reason,
-        translation_placeholders=_shown({"device": name, **placeholders}),
+        translation_placeholders=_shown(reason, name, placeholders, kind),
     )
 
 
@@ -125,7 +134,7 @@ def refused_by_state(reason: str, name: str, **placeholders: str) -> HomeAssista
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key=reason,
-        translation_placeholders=_shown({"device": name, **placeholders}),
+        translation_placeholders=_shown(reason, name, placeholders, None),
     )
 
 
@@ -133,8 +142,9 @@ def several_failed(
     failed: Sequence[tuple[str, HomeAssistantError]], count: int
 ) -> HomeAssistantError:
     """Return one error for those that failed, by name, of so many devices."""
+    hass = async_get_hass_or_none()
     reasons = [
-        said if name in (said := str(err)) else f"{name}: {said}"
+        said if name in (said := sentence(hass, err)) else f"{name}: {said}"
         for name, err in failed[:_MOST_FAILURES]
     ]
     if (more := len(failed) - _MOST_FAILURES) > 0:
@@ -153,13 +163,13 @@ def several_failed(
 
 
 @contextmanager
-def spoken_errors(name: str) -> Generator[None]:
+def spoken_errors(name: str, kind: DeviceType | None = None) -> Generator[None]:
     """Let nothing of the client out but errors that a person can read."""
     try:
         yield
     except RequestRefusedError as err:
         key, words = in_words(err.reason, err.context)
-        raise refused(key, name, **words) from err
+        raise refused(key, name, kind=kind, **words) from err
     except AmpsError as err:
         raise spoken(err, name, HomeAssistantError) from err
 
@@ -174,8 +184,9 @@ def refusals_in(unit: str) -> Generator[None]:
         theirs = said.get("unit")
         if theirs is None or theirs == unit or theirs not in DECIMALS:
             raise
+        hass = async_get_hass_or_none()
         amounts: dict[str, str] = {
-            name: converted(said[name], theirs, unit)
+            name: decimal(hass, converted(said[name].replace(",", "."), theirs, unit))
             for name in ("value", "min", "max")
             if name in said
         }

@@ -11,13 +11,13 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.util import dt as dt_util
 
 from ..api import Action, Device, DeviceType
 from ..api.models import instant, text
 from .const import DOMAIN
 from .names import without_markup
 from .refusals import whose_schedule
+from .words import command_name, moment, span
 
 SCHEDULER_ACTIVE: Final = "scheduler_active"
 DISPLACED: Final = "displaced"
@@ -81,9 +81,9 @@ def _issues(hass: HomeAssistant, entry: ConfigEntry) -> list[ir.IssueEntry]:
     ]
 
 
-def _said(at: datetime | None) -> str:
+def _said(hass: HomeAssistant, at: datetime | None) -> str:
     """Return a time as a person reads it."""
-    return "-" if at is None else dt_util.as_local(at).strftime("%Y-%m-%d %H:%M")
+    return "-" if at is None else moment(hass, at)
 
 
 @callback
@@ -102,6 +102,17 @@ def async_forget(hass: HomeAssistant, entry: ConfigEntry) -> None:
     """Close what is open for an entry that goes."""
     for issue in _issues(hass, entry):
         _close(hass, issue.issue_id)
+
+
+def _again(device_id: str, name: str, action: Action) -> dict[str, str | None]:
+    """Return what is needed to push an action again."""
+    return {
+        "device_id": device_id,
+        "device": name,
+        "command": action.command,
+        "parameters": json.dumps(action.parameters or {}),
+        "end": action.end.isoformat() if action.end else None,
+    }
 
 
 # The manufacturer's own schedule
@@ -128,15 +139,14 @@ def async_scheduler_active(
         entry,
         _scheduler_issue(device.id),
         SCHEDULER_ACTIVE,
-        {"device": name, "command": action.command or "-"},
+        {
+            "device": name,
+            "command": command_name(hass, action.command, device.type),
+        },
         is_fixable=True,
         data={
-            "device_id": device.id,
-            "device": name,
-            "command": action.command,
-            "parameters": json.dumps(action.parameters or {}),
+            **_again(device.id, name, action),
             "schedule": whose_schedule(action.result or {}),
-            "end": action.end.isoformat() if action.end else None,
         },
     )
 
@@ -163,9 +173,9 @@ def async_displaced(
     action: Action,
     until: datetime,
 ) -> None:
-    """Warn that a scheduled action made way for a newer one.
+    """Ask whether a scheduled action that made way is to be planned again.
 
-    The warning stands until the action's time is over.
+    The question stands until the action's time is over.
     """
     _open(
         hass,
@@ -174,13 +184,14 @@ def async_displaced(
         DISPLACED,
         {
             "device": name,
-            "command": action.command or "-",
-            "start": _said(action.start),
-            "end": _said(action.end),
+            "command": command_name(hass, action.command, action.device_type),
+            "when": span(hass, action.start or until, action.end),
         },
+        is_fixable=True,
         data={
-            "device_id": device_id,
+            **_again(device_id, name, action),
             "action_id": action.id,
+            "start": action.start.isoformat() if action.start else None,
             "until": until.isoformat(),
         },
     )
@@ -376,8 +387,8 @@ def async_plan_waits(
             "plan": plan,
             "device": device,
             "command": command,
-            "start": _said(other.start),
-            "end": _said(other.end),
+            "start": _said(hass, other.start),
+            "end": _said(hass, other.end),
         },
         data={"device_id": device_id},
     )
@@ -409,7 +420,7 @@ def async_plan_missed(
         {
             "plan": plan,
             "device": device,
-            "start": _said(start),
+            "start": _said(hass, start),
             "count": str(count),
             "error": error,
         },

@@ -107,7 +107,7 @@ class PushManager:
         `changes` is what the control shows meanwhile. The call waits a
         moment for the end: a failure by then is raised, a later one told.
         """
-        with spoken_errors(self._account.async_spoken_name(device)):
+        with spoken_errors(self._account.async_spoken_name(device), device.type):
             push = check_push(device, push)
         await self._order.async_take(
             device,
@@ -125,7 +125,7 @@ class PushManager:
         value: float,
     ) -> None:
         """Write a setting for a control, once it rests."""
-        with spoken_errors(self._account.async_spoken_name(device)):
+        with spoken_errors(self._account.async_spoken_name(device), device.type):
             settings_body(device, {setting: value})
         if self._is_so(coordinator, device, control, setting, value):
             return
@@ -170,7 +170,7 @@ class PushManager:
         followed from its start.
         """
         name = self._account.async_spoken_name(device)
-        with spoken_errors(name):
+        with spoken_errors(name, device.type):
             push = check_push(device, push)
         action, future = await self._account.async_run(
             self._async_command(device, push)
@@ -226,7 +226,7 @@ class PushManager:
         self, coordinator: AmpsCoordinator, device: Device, values: Mapping[str, float]
     ) -> tuple[str, ...]:
         """Write settings as a caller said; return the names of those written."""
-        with spoken_errors(self._account.async_spoken_name(device)):
+        with spoken_errors(self._account.async_spoken_name(device), device.type):
             settings_body(device, values)
 
         async def _async_write() -> tuple[str, ...]:

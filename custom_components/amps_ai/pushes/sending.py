@@ -29,6 +29,7 @@ from ..common import issues
 from ..common.const import LOGGER
 from ..common.errors import refused_by_state, spoken_errors
 from ..common.names import plain_text
+from ..common.words import command_name, moment, span
 from ..readings import Schedule
 from .displaced import Displaced
 from .following import Follower
@@ -198,6 +199,7 @@ class Sender:
         self, err: AmpsConflictError, name: str
     ) -> HomeAssistantError:
         """Return an error that names what is in the way, and what may be done."""
+        hass = self._account.hass
         others: list[str] = []
         # To wait for what has no end is refused: it could be for ever.
         may_wait = 0 < len(err.conflicting_action_ids) <= _MOST_NAMED
@@ -209,13 +211,10 @@ class Sender:
                 may_wait = False
                 continue
             may_wait = may_wait and action.end is not None
-            times = " - ".join(
-                dt_util.as_local(at).strftime("%Y-%m-%d %H:%M")
-                for at in (action.start, action.end)
-                if at is not None
-            )
-            said = f"{plain_text(action.command or '-')} {times}".strip()
-            others.append(f"{plain_text(action_id)} ({said})")
+            said = command_name(hass, action.command, action.device_type)
+            if (start := action.start or action.created_at) is not None:
+                said = f"{said}, {span(hass, start, action.end)}"
+            others.append(f"{said} ({plain_text(action_id)})")
         if (more := len(err.conflicting_action_ids) - _MOST_NAMED) > 0:
             others.append(f"+ {more}")
         actions = ", ".join(others) or "-"
@@ -255,6 +254,6 @@ class Sender:
             raise refused_by_state(
                 ANOTHER_ZONE,
                 name,
-                meant=meant.strftime("%Y-%m-%d %H:%M"),
-                got=dt_util.as_local(got).strftime("%Y-%m-%d %H:%M"),
+                meant=moment(self._account.hass, meant),
+                got=moment(self._account.hass, got),
             )

@@ -4,9 +4,12 @@ import asyncio
 from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr
 
 from ..account import AmpsAccount
 from ..api import Action, Device
+from ..common.const import DOMAIN
 from ..plans import Plans
 from ..pushes import PushManager
 from ..readings import (
@@ -68,3 +71,17 @@ class AmpsRuntimeData:
     def find(self, device_id: str) -> AmpsCoordinator | None:
         """Return the coordinator that has this device."""
         return self.coordinators.find(device_id)
+
+
+@callback
+def async_device_of(
+    hass: HomeAssistant, registered: dr.DeviceEntry | dr.ChildDeviceEntry
+) -> Device | None:
+    """Return a registered device as it was last read, if its entry is loaded."""
+    entries: list[AmpsConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    for entry in entries:
+        for domain, device_id in registered.identifiers:
+            device = entry.runtime_data.coordinators.device(device_id)
+            if domain == DOMAIN and device is not None:
+                return device
+    return None

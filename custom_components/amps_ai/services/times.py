@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any, Final
 
+from homeassistant.core import async_get_hass
 from homeassistant.util import dt as dt_util
 
 from ..api.clock import Clock
 from ..api.commands import FARTHEST
 from ..common.errors import refused
+from ..common.words import moment
 from .fields import ATTR_DELAY, ATTR_DURATION, ATTR_END, ATTR_START
 
 # A window can begin so soon.
@@ -32,10 +34,12 @@ def _local(value: datetime, name: str, field: str) -> datetime:
     except OverflowError:
         there = False
     if not there:
-        raise refused(
-            "time_does_not_exist", name, field=field, time=value.isoformat(" ")
-        )
+        raise refused("time_does_not_exist", name, field=field, time=_said(value))
     return local
+
+
+def _said(at: datetime) -> str:
+    return moment(async_get_hass(), at)
 
 
 def _later(at: datetime, span: timedelta, name: str, field: str) -> datetime:
@@ -68,7 +72,7 @@ def times_of(data: Mapping[str, Any], name: str, clock: Clock) -> Times:
     if ATTR_START in data:
         start = _local(data[ATTR_START], name, ATTR_START)
         if start <= now:
-            raise refused("start_in_past", name, start=start.isoformat(" ", "minutes"))
+            raise refused("start_in_past", name, start=_said(start))
     elif delay is not None:
         start = _later(now, delay, name, ATTR_DELAY)
         if not has_end:
@@ -91,7 +95,7 @@ def times_of(data: Mapping[str, Any], name: str, clock: Clock) -> Times:
             raise refused("too_far_ahead", name, field=field, days=str(FARTHEST.days))
         # The API takes wall-clock time, which cannot say the second of two.
         if at.fold:
-            raise refused("time_comes_twice", name, field=field, time=at.isoformat(" "))
+            raise refused("time_comes_twice", name, field=field, time=_said(at))
     return Times(start=start.replace(tzinfo=None), end=end and end.replace(tzinfo=None))
 
 

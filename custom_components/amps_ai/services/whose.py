@@ -9,6 +9,7 @@ from homeassistant.helpers import service
 from ..api import Device, DeviceType
 from ..common.const import DOMAIN
 from ..common.errors import refused
+from ..common.words import said
 from ..readings import AmpsCoordinator
 from ..runtime import AmpsConfigEntry
 from .fields import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
@@ -75,8 +76,10 @@ def device_of(
             raise refused(
                 "wrong_type",
                 named.name,
-                action=f"{DOMAIN}.{call.service}",
-                types=", ".join(item.value for item in types),
+                action=said(call.hass, f"services.{call.service}.name"),
+                types=", ".join(
+                    said(call.hass, f"common.type_{item}") for item in types
+                ),
             )
         return named
     name = registered.name_by_user or registered.name or entry.title

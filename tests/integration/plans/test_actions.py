@@ -159,23 +159,32 @@ async def test_missed_plan_triggers(
     assert await hass.config_entries.async_setup(loaded.entry_id)
     await done(hass)
     assert [call.data["said"] for call in calls] == [
-        "Night Powerwall 2 None plan Night missed on Powerwall 2"
+        "Night Powerwall 2 None Powerwall 2: The plan “Night” was missed: Charge"
     ]
     assert [event.data["start"] for event in events] == ["2026-06-01T20:00:00+00:00"]
 
 
 @pytest.mark.parametrize(
-    ("data", "message"),
+    ("data", "message", "icon"),
     [
         (
             {"state": "missed", "error": "TIMEOUT"},
-            "plan Night was missed: command charge: TIMEOUT",
+            "The plan “Night” was missed: Charge, the manufacturer does not answer",
+            "mdi:calendar-remove",
         ),
-        ({"state": "completed"}, "command charge completed, for the plan Night"),
+        (
+            {"state": "completed"},
+            "Charge: Completed, for the plan “Night”",
+            "mdi:send-check",
+        ),
     ],
 )
 async def test_logbook(
-    hass: HomeAssistant, loaded: MockConfigEntry, data: dict[str, str], message: str
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    data: dict[str, str],
+    message: str,
+    icon: str,
 ) -> None:
     described: dict[str, Callable[[Event], dict[str, Any]]] = {}
     async_describe_events(
@@ -196,6 +205,7 @@ async def test_logbook(
     assert described["amps_ai"](event) == {
         "name": "Powerwall 2",
         "message": message,
+        "icon": icon,
     }
 
 

@@ -74,13 +74,13 @@ async def test_all_that_comes_is_shown_once(
             "start": "2026-06-01T22:00:00+02:00",
             "end": "2026-06-02T05:00:00+02:00",
             "summary": "Powerwall 2: Night",
-            "description": "target: 90 percent",
+            "description": "Target: 90%",
         },
         {
             "start": "2026-06-02T22:00:00+02:00",
             "end": "2026-06-03T05:00:00+02:00",
             "summary": "Powerwall 2: Night",
-            "description": "target: 90 percent",
+            "description": "Target: 90%",
         },
     ]
     # Also those of next year.
