@@ -135,6 +135,12 @@ def make_lean(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(common, "_async_fire_time_changed", _fire_time_changed)
     # Every body that is logged asks it of each name, and names are few.
     patch.setattr(redact, "is_private", lru_cache(maxsize=4096)(redact.is_private))
+    # A module that has as many names as before has the same ones.
+    patch.setattr(
+        freezegun.api,
+        "_get_module_attributes_hash",
+        lambda module: f"{id(module)}-{len(getattr(module, '__dict__', ()))}",
+    )
     # Pytest has handlers of its own; this one writes each line once more.
     root = logging.getLogger()
     for handler in list(root.handlers):
