@@ -83,6 +83,14 @@ async def test_week_is_remembered(home: FrontEnd) -> None:
         entity_ids=["climate.smart_thermostat_premium", "sensor.powerwall_2_battery"],
     )
     assert len(history["sensor.powerwall_2_battery"]) > 20
+    told = await _call(
+        home,
+        "logbook/get_events",
+        start_time="2026-06-08T00:00:00Z",
+        end_time="2026-06-09T00:00:00Z",
+        entity_ids=["binary_sensor.pulsar_plus_plug"],
+    )
+    assert [event["state"] for event in told] == ["off", "on"]
     shown = history["climate.smart_thermostat_premium"]
     assert {item["a"]["current_temperature"] for item in shown if "a" in item}
 

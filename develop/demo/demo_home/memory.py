@@ -33,7 +33,7 @@ from homeassistant.core import HomeAssistant, State
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.json import json_bytes
 from homeassistant.helpers.storage import Store
-from sqlalchemy import insert
+from sqlalchemy import func, insert, select
 
 from custom_components.amps_ai.entities.energy_meter import EnergyMeter
 
@@ -353,7 +353,7 @@ def _write_states(instance: Recorder, session: Any, series: Series) -> None:
 
     moments = series.moments[::_EVERY]
     now: Moment = (series.now.last_updated_timestamp, series.now.state, {})
-    rows = []
+    rows: list[dict[str, Any]] = []
     before: tuple[str, Mapping[str, Any]] | None = None
     changed = 0.0
     for at, state, varying in (*moments, now):
@@ -372,7 +372,15 @@ def _write_states(instance: Recorder, session: Any, series: Series) -> None:
                 "origin_idx": 0,
             }
         )
+    # Activity shows only what comes after something else.
+    (last,) = session.execute(select(func.max(States.state_id))).one()
+    for number, row in enumerate(rows, start=(last or 0) + 1):
+        row["state_id"] = number
+        row["old_state_id"] = number - 1 if row is not rows[0] else None
     session.execute(insert(States), rows)
+    manager = instance.states_manager
+    manager.add_pending(entity_id, States(state_id=rows[-1]["state_id"]))
+    manager.post_commit_pending()
 
 
 def _write_statistics(instance: Recorder, session: Any, series: Series) -> None:
