@@ -11,6 +11,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api import BatteryState, Command, DeviceType, Push, capabilities, in_order
 from .api.commands import at_once
+from .api.vocabulary import Commands
 from .common.const import ATTR_REPORTED_STATUS
 from .entities import (
     AmpsControlEntity,
@@ -24,6 +25,18 @@ PARALLEL_UPDATES = 0
 
 # Of more, nobody could choose; those that are known come first.
 _MOST_OPTIONS: Final = 50
+# What can stand, by the manufacturer's doing or the owner's, though it cannot be
+# pushed: a battery that takes windows only goes by `auto.balanced` meanwhile.
+_MODES: Final = frozenset(
+    {
+        Commands.CHARGE,
+        Commands.DISCHARGE,
+        Commands.IDLE,
+        Commands.AUTO_BALANCED,
+        Commands.AUTO_RESERVE,
+        Commands.AUTO_EXPORT,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,16 +99,16 @@ class AmpsModeSelect(AmpsControlEntity, SelectEntity):
 
     @property
     def _standing(self) -> str | None:
-        """Return the standing command, where it is one that the battery takes."""
+        """Return the standing command, where it is a known one."""
         mode: str | None = cast("BatteryState", self.shown.state).current_mode
-        if mode is None or mode not in capabilities(self.device):
+        if mode is None or mode not in _MODES | capabilities(self.device).keys():
             return None
         return _option(mode)
 
     @property
     @override
     def current_option(self) -> str | None:
-        """Return the standing command, where it is one that the battery takes."""
+        """Return the standing command, whether it can be pushed or not."""
         return self._standing
 
     @property
