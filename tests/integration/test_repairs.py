@@ -612,3 +612,39 @@ async def test_command_in_flight_is_no_warning(
     await _tap(hass, "charge")
     await _tap(hass, "discharge")
     assert not _issues(hass)
+
+
+@pytest.mark.parametrize(
+    ("fault", "is_told"),
+    [
+        # It was cancelled, and the answer was lost on its way.
+        ({"kind": "drop", "done": True}, True),
+        ({"kind": "html", "status": 200, "done": True}, True),
+        # It was not.
+        ({"kind": "drop"}, False),
+    ],
+)
+async def test_displaced_where_the_answer_is_lost(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    fault: dict[str, Any],
+    is_told: bool,
+) -> None:
+    """What a tap cancelled is warned of, whether the answer came or not."""
+    waiting = await _push(hass, BATTERY, "discharge", delay="01:00")
+    await done(hass)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.faults.add(method="POST", path="/actions/*/cancel", times=1, **fault)
+    if is_told:
+        await _tap(hass, "charge")
+    else:
+        with pytest.raises(HomeAssistantError):
+            await _tap(hass, "charge")
+    await done(hass)
+    told = {(event.data["action_id"], event.data["state"]) for event in ends}
+    assert ((waiting["id"], "cancelled") in told) is is_told
+    assert (_issue(hass, f"displaced_{waiting['id']}") is not None) is is_told
+    mode = hass.states.get(MODE)
+    assert mode is not None
+    assert (mode.state == "charge") is is_told

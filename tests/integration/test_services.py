@@ -1764,6 +1764,46 @@ async def test_replacing_what_waits_is_told(
     assert "start_time" not in state.attributes
 
 
+@pytest.mark.parametrize("is_down", [False, True])
+async def test_replacing_is_told_where_the_answer_is_lost(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    is_down: bool,
+) -> None:
+    """What a command displaced is told, whether its answer came or not.
+
+    Where the schedule cannot be asked for at once either, a minute later.
+    """
+    waiting = await _push(hass, "discharge", BATTERY, delay={"hours": 1})
+    await done(hass)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.faults.add(
+        method="POST", path="/battery/*", kind="drop", done=True, times=1
+    )
+    if is_down:
+        sandbox.faults.add(method="GET", path="/actions", kind="drop")
+    with pytest.raises(HomeAssistantError) as caught:
+        await _push(hass, "charge", BATTERY, on_conflict="cancel_and_replace")
+    assert caught.value.translation_key == "unknown_outcome"
+    await done(hass)
+    if is_down:
+        assert waiting["id"] not in {event.data["action_id"] for event in ends}
+        sandbox.faults.clear()
+        freezer.tick(61)
+        sandbox.clock.advance(61)
+        async_fire_time_changed(hass)
+        await done(hass)
+    assert (waiting["id"], "cancelled") in {
+        (event.data["action_id"], event.data["state"]) for event in ends
+    }
+    state = hass.states.get("calendar.amps_ai_sandbox_schedule")
+    assert state is not None
+    assert "start_time" not in state.attributes
+    assert len(sandbox.requests.pushes(BATTERY)) == 2
+
+
 async def test_queueing_after_what_is_in_flight(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:

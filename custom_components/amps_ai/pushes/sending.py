@@ -14,9 +14,11 @@ from ..api import (
     Action,
     ActionState,
     AmpsConflictError,
+    AmpsConnectionError,
     AmpsDeviceError,
     AmpsDeviceNotFoundError,
     AmpsError,
+    AmpsMalformedReplyError,
     AmpsNotCancellableError,
     AmpsUnknownOutcomeError,
     Device,
@@ -165,6 +167,12 @@ class Sender:
             action = await self._account.client.async_cancel_action(action_id)
         except AmpsNotCancellableError, AmpsDeviceNotFoundError:
             return
+        except AmpsConnectionError, AmpsMalformedReplyError:
+            # The answer is lost. What became of it, the action itself tells.
+            self._schedule.async_changed(device)
+            action = await self._account.client.async_get_action(action_id)
+            if action.state != ActionState.CANCELLED:
+                raise
         if not action.is_final:
             action = replace(action, state=ActionState.CANCELLED)
         await self._async_displaced(device, action)

@@ -113,8 +113,8 @@ class Schedule:
         """Hear of actions that are not planned any more, though not begun."""
         return self._gone.async_add(gone)
 
-    async def async_ask(self, device: Device) -> None:
-        """Ask what is planned for a device."""
+    async def async_ask(self, device: Device) -> bool:
+        """Ask what is planned for a device; tell whether that was answered."""
         try:
             found = await self.account.client.async_list_actions(
                 device_id=device.id, state=ActionState.SCHEDULED, limit=_MOST_PLANNED
@@ -122,9 +122,10 @@ class Schedule:
         except AmpsError as err:
             self.account.limits.refused(err)
             LOGGER.debug("Asking for the schedule of %s failed: %s", device.id, err)
-            return
+            return False
         if self._take(device, found, is_all=len(found) < _MOST_PLANNED):
             self._changed.async_call()
+        return True
 
     async def _async_ask_once(self) -> bool:
         """Ask what is planned for all devices; tell whether the answer will do.
@@ -201,8 +202,9 @@ class Schedule:
         async def _async_ask() -> None:
             async with self._asking:
                 self._wanted.discard(device.id)
-                if not self.account.limits.remaining:
-                    await self.async_ask(device)
+                if self.account.limits.remaining or not await self.async_ask(device):
+                    # Where an answer was lost, this one may well be, too.
+                    self._ask_again()
 
         self._in_background(_async_ask())
 
@@ -232,7 +234,12 @@ class Schedule:
                     break
                 await self.async_ask(device)
         if not self.account.limits.is_open:
-            self._stop_waiting()
+            self._ask_again()
+
+    @callback
+    def _ask_again(self) -> None:
+        self._stop_waiting()
+        if self._started:
             self._waiting = async_call_later(
                 self.hass, _AGAIN, HassJob(self._ask_all, cancel_on_shutdown=True)
             )
