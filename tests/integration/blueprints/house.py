@@ -150,6 +150,16 @@ class House:
             )
             begun.cancel()
 
+    def live(self) -> None:
+        """Choose the freshness that chargers ask for; before it begins."""
+        self.entry = MockConfigEntry(
+            domain=DOMAIN,
+            title=self.entry.title,
+            unique_id=self.entry.unique_id,
+            data=dict(self.entry.data),
+            options={**self.entry.options, "freshness": "live"},
+        )
+
     async def begin(self, moment: str) -> None:
         """Load the entry at a moment, on the clock on the wall."""
         assert await async_setup_component(self.hass, "persistent_notification", {})

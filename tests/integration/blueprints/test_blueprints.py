@@ -858,6 +858,29 @@ async def test_meter_that_only_reports_changes(house: House) -> None:
     assert house.settings(CHARGER) == [capped(7)]
 
 
+async def test_car_that_nobody_knows_of_yet(house: House) -> None:
+    """The meter shows it before Amps AI does: the charger is asked, and capped."""
+    charger = house.sandbox.home.device(CHARGER)
+    charger.state_override = {
+        "isConnected": False,
+        "isCharging": False,
+        "currentPower": 0,
+    }
+    await house.begin("2026-06-01T14:00:20")
+    house.show(METER, 4000)
+    await house.automate(
+        LIMIT, charger=house.device(CHARGER), house_meter=METER, supply_limit=9
+    )
+    await house.let_pass(90, 30)
+    assert _charger(house)["connected"].state == "off"
+    charger.state_override = {}
+    charger.capture()
+    house.show(METER, 11400)
+    await house.let_pass(25, 5)
+    assert _charger(house)["connected"].state == "on"
+    assert house.settings(CHARGER) == [capped(5)]
+
+
 async def test_no_car_no_cap(house: House) -> None:
     charger = house.sandbox.home.device(CHARGER)
     charger.state_override = {"isConnected": False, "isCharging": True}
