@@ -67,6 +67,10 @@ CODES = [
     "MFA_REQUIRED",
     "INVALID_MFA_CODE",
     "ACCOUNT_LOCKED",
+    "UNSUPPORTED_CREDENTIAL_TYPE",
+    "UNSUPPORTED_AUTH_PATH",
+    # A 404, and the device is not gone.
+    "CREDENTIAL_NOT_FOUND",
 ]
 
 

@@ -642,6 +642,23 @@ async def test_temperature_is_refused_in_the_unit_of_the_house(
     assert not sandbox.requests.of("POST")
 
 
+async def test_temperature_is_refused_as_the_language_writes_it(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """A comma is no reason to leave a number in the other unit."""
+    hass.config.language = "de"
+    hass.config.units = US_CUSTOMARY_SYSTEM
+    await _set_up(hass, entry)
+    await async_get_translations(hass, "de", "services", [DOMAIN])
+    with pytest.raises(ServiceValidationError) as caught:
+        await _push(hass, "hold_temperature", HVAC, mode="heat", target=100)
+    said = caught.value.translation_placeholders
+    assert said is not None
+    assert (said["value"], said["min"], said["max"]) == ("100", "50", "95")
+    assert said["unit"] == "°F"
+    assert not sandbox.requests.of("POST")
+
+
 # What is sent
 
 PUSHES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [

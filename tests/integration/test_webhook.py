@@ -42,6 +42,7 @@ from custom_components.amps_ai.common.const import (
     DOMAIN,
     EVENT_ACTION,
 )
+from custom_components.amps_ai.diagnostics import async_get_config_entry_diagnostics
 from sandbox import TEST_KEY, Sandbox
 from sandbox.webhooks import headers_of
 
@@ -405,18 +406,26 @@ async def test_new_secret_takes_the_complaint_back(
         b'{"deviceId": 7, "timestamp": "2026-06-01T12:00:00Z"}',
         b'{"actionId": "act_1", "deviceId": "device_battery_001"}',
         b'{"actionId": 1, "deviceId": "device_battery_001", "completedAt": 1}',
+        # Coming with the scheduler, and not known yet: no event of a device.
+        b'{"slot": 1, "deviceId": "device_battery_001", "timestamp": "2026-06-01"}',
     ],
 )
 async def test_not_understood(
-    hass: HomeAssistant, sandbox: Sandbox, send: Sender, raw: bytes
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    send: Sender,
+    raw: bytes,
 ) -> None:
-    """What is not understood is taken, so that it is not sent for days."""
+    """What is not understood is taken, so that it is not sent for days, and told."""
     ends = async_capture_events(hass, EVENT_ACTION)
     total = sandbox.requests.total
     assert await send.raw(raw, send.headers(raw)) == 200
     await done(hass)
     assert not ends
     assert sandbox.requests.total == total
+    told = await async_get_config_entry_diagnostics(hass, loaded)
+    assert '"not_understood": 1' in json.dumps(told, default=str)
 
 
 async def test_replayed(

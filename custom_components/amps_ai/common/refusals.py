@@ -10,7 +10,7 @@ from ..api.models import mapping, number, text, words
 from ..api.vocabulary import SCHEDULER_ACTIVE, Execution
 from .names import plain_text
 from .units import UNITS
-from .words import command_name, parameter_name
+from .words import command_name, decimal, parameter_name
 
 type _Words = tuple[str, dict[str, str]]
 
@@ -114,7 +114,7 @@ def _range(details: Mapping[str, Any]) -> _Words | None:
         return None
     return "refused_range", {
         "parameter": _parameter(details.get("parameter")),
-        "bounds": f"{bounds} {unit}".strip(),
+        "bounds": f"{decimal(async_get_hass_or_none(), bounds)} {unit}".strip(),
     }
 
 
