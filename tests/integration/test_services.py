@@ -642,6 +642,23 @@ async def test_temperature_is_refused_in_the_unit_of_the_house(
     assert not sandbox.requests.of("POST")
 
 
+async def test_temperature_without_a_lower_bound(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """What is not bounded stays so in the other unit."""
+    _speaks_fahrenheit(sandbox)
+    commands = sandbox.device(HVAC).commands
+    assert commands is not None
+    del commands["heat"]["parameters"]["target"]["min"]
+    await _set_up(hass, entry)
+    with pytest.raises(ServiceValidationError) as caught:
+        await _push(hass, "hold_temperature", HVAC, mode="heat", target=70)
+    said = caught.value.translation_placeholders
+    assert said is not None
+    assert (said["value"], said["min"], said["max"]) == ("70", "-", "35")
+    assert said["unit"] == "°C"
+
+
 async def test_temperature_is_refused_as_the_language_writes_it(
     hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
 ) -> None:
