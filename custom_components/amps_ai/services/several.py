@@ -10,6 +10,7 @@ from homeassistant.helpers import device_registry as dr
 
 from ..api import DeviceType
 from ..common.errors import several_failed
+from ..common.words import told
 from .fields import ATTR_DEVICE_ID
 from .permission import async_check
 from .whose import Named, device_of
@@ -42,18 +43,22 @@ async def async_for_each(
         if isinstance(answer := answers[0], HomeAssistantError):
             raise answer
         return answer
-    told = dict(zip(found, answers, strict=True))
+    by_device = dict(zip(found, answers, strict=True))
     failed = [
         (_name(call, device_id) or device_id, answer)
-        for device_id, answer in told.items()
+        for device_id, answer in by_device.items()
         if isinstance(answer, HomeAssistantError)
     ]
     if failed and not call.return_response:
-        raise several_failed(failed, len(told))
+        raise several_failed(failed, len(by_device))
     return {
         "devices": [
-            {"device_id": device_id, "name": _name(call, device_id), **_said(answer)}
-            for device_id, answer in told.items()
+            {
+                "device_id": device_id,
+                "name": _name(call, device_id),
+                **_said(call, answer),
+            }
+            for device_id, answer in by_device.items()
         ]
     }
 
@@ -69,9 +74,10 @@ async def _async_do(
         return err
 
 
-def _said(answer: Answer | HomeAssistantError) -> Answer:
+def _said(call: ServiceCall, answer: Answer | HomeAssistantError) -> Answer:
+    """Return what the response says, an error in the language of the house."""
     if isinstance(answer, HomeAssistantError):
-        return {"error": str(answer)}
+        return {"error": told(call.hass, answer)}
     return answer
 
 
