@@ -85,7 +85,7 @@ PICTURES: Final = [
         name="set-up",
         look=_set_up,
         width=700,
-        height=640,
+        height=740,
         demo=("--no-entry",),
     ),
 ]

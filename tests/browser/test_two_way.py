@@ -162,7 +162,7 @@ async def test_schedule(present: FrontEnd) -> None:
     await present.page.get_by_role("link", name="Calendar").click()
     event = present.page.locator(".fc-event")
     await expect(event).to_have_count(1)
-    await expect(event).to_contain_text("Powerwall 2: charge")
+    await expect(event).to_contain_text("Powerwall 2: Charge")
     await present.shoot("calendar")
     await event.click()
     dialog = present.page.locator("dialog-calendar-event-detail")
