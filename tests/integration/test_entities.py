@@ -657,7 +657,7 @@ async def test_new_device_has_all_at_once(
     await _pass(hass, sandbox, freezer)
     assert _entities(hass, loaded, device.id).keys() == _names(VEHICLE)
     assert _state(hass, device.id, "sensor.range").attributes[ATTR_FRIENDLY_NAME] == (
-        "iX3 2 Range"
+        "iX3 #2 Range"
     )
 
 

@@ -495,7 +495,7 @@ async def test_two_of_a_kind(
     names = {key: device.name for key, device in _devices(hass, loaded).items()}
     assert len(set(names.values())) == len(names) == 11
     assert names["device_battery_001"] == "Powerwall 2"
-    assert names["device_battery_002"] == "Powerwall 2 2"
+    assert names["device_battery_002"] == "Powerwall 2 #2"
     entity_ids = _all_entity_ids(hass)
     for _ in range(2):
         for device_type in DeviceType:
@@ -551,7 +551,7 @@ async def test_first_of_a_kind_is_gone(
     await done(hass)
     devices = _devices(hass, loaded)
     assert "device_vehicle_001" not in devices
-    assert devices["device_vehicle_002"].name == "iX3 2"
+    assert devices["device_vehicle_002"].name == "iX3 #2"
     sandbox.home.add_device("vehicle", device_id="new")
     await pass_time(60)
     assert _devices(hass, loaded)["new"].name == "iX3"
@@ -581,10 +581,10 @@ async def test_same_model_of_two_types(
     del names[entry.entry_id]
     assert names == {
         "device_battery_001": "One",
-        "device_ev_001": "One 2",
-        "device_hvac_001": "One 3",
-        "device_inverter_001": "One 4",
-        "device_vehicle_001": "One 5",
+        "device_ev_001": "One EV charger",
+        "device_hvac_001": "One Thermostat",
+        "device_inverter_001": "One Solar inverter",
+        "device_vehicle_001": "One Vehicle",
     }
 
 
@@ -603,8 +603,8 @@ async def test_third_of_a_kind_added_later(
     devices = _devices(hass, loaded)
     assert [devices[key].name for key in (BATTERY, "second", "third")] == [
         "Powerwall 2",
-        "Powerwall 2 2",
-        "Powerwall 2 3",
+        "Powerwall 2 #2",
+        "Powerwall 2 #3",
     ]
     assert devices["second"].name_by_user == "In the garage"
 

@@ -357,11 +357,13 @@ class AmpsAccount:
     def async_name(self, device: Device) -> str:
         """Return a device's default name, which no other of the account has."""
         given = self._names.get(device.id)
-        name = distinct_name(
-            device,
-            given,
-            lambda name: self._named.get(name, device.id) != device.id,
-        )
+
+        def _owner(name: str) -> DeviceType | None:
+            other = self._named.get(name, device.id)
+            # One of an earlier run, or the account itself, may be of any type.
+            return None if other == device.id else self._owners.get(other, device.type)
+
+        name = distinct_name(device, given, _owner)
         if name != given:
             if given is not None:
                 self._named.pop(given, None)

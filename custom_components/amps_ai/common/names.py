@@ -109,20 +109,25 @@ def plain_name(device: Device) -> str:
 
 
 def distinct_name(
-    device: Device, given: str | None, is_taken: Callable[[str], bool]
+    device: Device, given: str | None, owner: Callable[[str], DeviceType | None]
 ) -> str:
     """Return a name that no other device has.
 
     `given` is the name that the device has had so far: it stays, as long as
     it still fits, so that names do not depend on who comes first today.
+    `owner` tells the type of the other device that has a name. What is of
+    another type is told apart by that, and else by a number.
     """
     plain = plain_name(device)
-    if given is not None and given.startswith(plain) and not is_taken(given):
+    kind = _TYPES[device.type]
+    if given is not None and given.startswith(plain) and owner(given) is None:
         rest = given.removeprefix(plain)
-        if not rest or (rest[0] == " " and rest[1:].isdecimal()):
+        if rest in ("", f" {kind}") or rest.removeprefix(" ").lstrip("#").isdecimal():
             return given
-    name, count = plain, 1
-    while is_taken(name):
+    other = owner(plain)
+    name = plain if other in (None, device.type) else f"{plain} {kind}"
+    count = 1
+    while owner(name) is not None:
         count += 1
-        name = f"{plain} {count}"
+        name = f"{plain} #{count}"
     return name

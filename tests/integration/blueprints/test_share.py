@@ -461,7 +461,7 @@ async def test_plug_that_is_turned_off_is_told_and_the_others_go_on(
         charger_3=house.device(THIRD),
     )
     await house.let_pass(240, 30)
-    assert house.told[AUTOMATION].endswith("device: Pulsar Plus 2: plug.")
+    assert house.told[AUTOMATION].endswith("device: Pulsar Plus #2: plug.")
     assert cars.caps() == [11, 11, 7.5]
     # It goes on while it waits.
     cars.base = 5
