@@ -8,7 +8,11 @@ from random import Random
 from typing import Any, Final
 
 from aiohttp import ClientError, ClientSession
-from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntryState
+from homeassistant.config_entries import (
+    SOURCE_REAUTH,
+    ConfigEntryDisabler,
+    ConfigEntryState,
+)
 from homeassistant.const import CONF_API_KEY
 
 from custom_components.amps_ai.common.const import CONF_FRESHNESS, CONF_WEBHOOK
@@ -175,6 +179,77 @@ class Troublemaker:
         """Lie about the pages of lists."""
         kind = self.random.choice(("lie_has_more", "shift_total", "shift_items"))
         return await self._fault(path=f"/{self._kind()}", kind=kind)
+
+    async def endless(self) -> Lift:
+        """Let the pages of a list never end, with the same ids or with others."""
+        return await self._fault(
+            path=f"/{self._kind()}", kind="endless", amount=self.random.choice((0, 1))
+        )
+
+    async def answer_lost(self) -> Lift:
+        """Lose the answers to pushes, settings and cancels that were done."""
+        order = self.random.choice(
+            (
+                {"kind": "drop", "done": True},
+                {"kind": "hang", "done": True},
+                {"kind": "html", "status": 502, "done": True},
+                {"kind": "redirect", "location": "/elsewhere", "done": True},
+                {"kind": "empty", "status": 204, "done": True},
+                {"kind": "without", "keys": ["id"]},
+            )
+        )
+        return await self._fault(
+            method="POST", times=self.random.choice((1, 3)), **order
+        )
+
+    async def clock_off(self) -> Lift:
+        """Let the API's clock be ahead or behind, for one answer or for all."""
+        seconds = self.random.choice((-86400, -7200, -90, 90, 7200, 86400))
+        return await self._fault(
+            path=self._path(), times=self._times(), kind="clock", seconds=seconds
+        )
+
+    async def pulled_ahead(self) -> Lift:
+        """Let captures be of the future."""
+        return await self._fault(
+            path=self._path(),
+            times=self._times(),
+            kind="pulled",
+            seconds=self.random.choice((90, 3600, 36000, 86400)),
+        )
+
+    async def partial(self) -> Lift:
+        """Leave out what may be left out, or nearly all, or tell what was last known."""
+        order = self.random.choice(
+            (
+                {"kind": "only", "keys": ["id", "state"]},
+                {"kind": "without", "keys": ["commands", "settings", "lastAction"]},
+                {"kind": "without", "keys": ["metadata", "vendor", "sync"]},
+                {"kind": "without", "keys": ["state.currentPower", "state.chargeRate"]},
+                {"kind": "fallback"},
+            )
+        )
+        path = f"/{self._kind()}/*"
+        return await self._fault(method="GET", path=path, times=self._times(), **order)
+
+    async def odd_words(self) -> Lift:
+        """Let words be odd, and without end."""
+        word = self.random.choice(("?", "x" * 100_000, "one\n- two\x07"))
+        body = {"state": {"status": word}, "metadata": {"source": word}}
+        return await self._fault(
+            method="GET", path=self._path(), kind="merge", body=body
+        )
+
+    async def two_lists(self) -> Lift:
+        """Tell the devices of all types in the list of one that has none of them."""
+        home = self.house.sandbox.account(LIVELY).home
+        items = [{"id": device.id, "state": {}} for device in home.devices]
+        return await self._fault(
+            path=f"/{self._kind()}",
+            times=self.random.choice((1, 3)),
+            kind="json",
+            body={"items": items, "pagination": {"hasMore": False}},
+        )
 
     def _kind(self) -> str:
         return self.random.choice(KINDS).path
@@ -343,6 +418,22 @@ class Troublemaker:
 
         return _lift
 
+    async def disabled(self) -> Lift:
+        """Disable the lively entry, in the middle of whatever is under way."""
+        await self._disable(ConfigEntryDisabler.USER)
+
+        async def _lift() -> None:
+            await self._disable(None)
+
+        return _lift
+
+    async def _disable(self, by: ConfigEntryDisabler | None) -> None:
+        entry = self.house.entries[LIVELY]
+        async with self.busy:
+            await self.house.hass.config_entries.async_set_disabled_by(
+                entry.entry_id, by
+            )
+
     async def options(self) -> Lift:
         """Change the freshness of the lively entry, which reloads it."""
         level = self.random.choice(list(LEVELS))
@@ -399,14 +490,17 @@ class Troublemaker:
         return _lift
 
     async def webhooks_twice(self) -> Lift:
-        """Deliver everything more than once, or in another order."""
+        """Deliver everything more than once, in another order, of the future."""
         endpoint = self.house.endpoint
         assert endpoint is not None
         endpoint.duplicates = self.random.choice((0, 1, 3))
+        endpoint.copies = self.random.choice((0, 0, 5))
+        endpoint.ahead = self.random.choice((0, 0, 3600, 31_536_000))
         endpoint.reorder = self.random.choice((0, 2, 4))
 
         async def _lift() -> None:
-            endpoint.duplicates = endpoint.reorder = 0
+            endpoint.duplicates = endpoint.copies = endpoint.reorder = 0
+            endpoint.ahead = 0
             self.house.sandbox.webhooks.release(endpoint)
 
         return _lift
@@ -444,6 +538,13 @@ TROUBLES: Final[dict[str, Callable[[Troublemaker], Awaitable[Lift]]]] = {
     "dropped": Troublemaker.dropped,
     "cut, HTML, empty, odd": Troublemaker.spoiled,
     "lies about pages": Troublemaker.lies,
+    "pages without end": Troublemaker.endless,
+    "answers lost": Troublemaker.answer_lost,
+    "the API's clock off": Troublemaker.clock_off,
+    "captures of the future": Troublemaker.pulled_ahead,
+    "partial answers": Troublemaker.partial,
+    "odd words": Troublemaker.odd_words,
+    "ids in two lists": Troublemaker.two_lists,
     "the server away": Troublemaker.server_away,
     "a device offline": Troublemaker.offline,
     "a manufacturer's trouble": Troublemaker.manufacturer,
@@ -457,6 +558,7 @@ TROUBLES: Final[dict[str, Callable[[Troublemaker], Awaitable[Lift]]]] = {
     "a device replaced": Troublemaker.replaced,
     "no device in a list": Troublemaker.malformed,
     "a reload": Troublemaker.reloaded,
+    "the entry disabled": Troublemaker.disabled,
     "other options": Troublemaker.options,
     "webhooks off": Troublemaker.no_webhooks,
     "polling off": Troublemaker.no_polling,
@@ -466,7 +568,13 @@ TROUBLES: Final[dict[str, Callable[[Troublemaker], Awaitable[Lift]]]] = {
 }
 # What must not be too frequent, or would leave nothing to be tapped.
 RARE: Final = frozenset(
-    {"the server away", "the key refused", "a device replaced", "polling off"}
+    {
+        "the server away",
+        "the key refused",
+        "a device replaced",
+        "polling off",
+        "the entry disabled",
+    }
 )
 # What may last for hours, as it does.
 LASTING: Final = frozenset(
