@@ -1,5 +1,6 @@
 """What is planned: how it is shown, kept up to date, followed and taken back."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -25,6 +26,7 @@ from custom_components.amps_ai.common.const import (
     DOMAIN,
     EVENT_ACTION,
 )
+from custom_components.amps_ai.readings import schedule as schedule_module
 from sandbox import TEST_KEY, Sandbox
 
 from ..lean import rested
@@ -1112,3 +1114,30 @@ async def test_answer_for_many_that_fails(
     entry.add_to_hass(hass)
     await _set_up(hass, entry)
     assert len(_asked(sandbox)) == asked
+
+
+async def test_many_are_asked_for_bit_by_bit(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    many: list[str],
+    entry: MockConfigEntry,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where one answer will not do, hundreds of devices are no burst."""
+    pause = 0.0123
+    monkeypatch.setattr(schedule_module, "_AT_ONCE", 3)
+    monkeypatch.setattr(schedule_module, "_PAUSE", pause)
+    pauses: list[float] = []
+    usual = asyncio.sleep
+
+    async def _sleep(seconds: float) -> None:
+        if seconds == pause:
+            pauses.append(seconds)
+        await usual(0 if seconds == pause else seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", _sleep)
+    sandbox.faults.add(method="GET", path="/actions", times=1, status=500)
+    entry.add_to_hass(hass)
+    await _set_up(hass, entry)
+    assert len(_asked(sandbox)) == 9
+    assert len(pauses) == 8 - 3

@@ -22,6 +22,9 @@ INTERVAL: Final = timedelta(minutes=15)
 _AGAIN: Final = timedelta(minutes=1)
 # So many planned actions are asked for.
 _MOST_PLANNED: Final = 500
+# Of devices that are asked for one by one, so many at once, and then with a pause.
+_AT_ONCE: Final = 20
+_PAUSE: Final = 0.5
 _LATER: Final = frozenset({Execution.SCHEDULED, Execution.WINDOWED})
 
 
@@ -219,17 +222,24 @@ class Schedule:
         self._in_background(self._async_ask_all())
 
     async def _async_ask_all(self) -> None:
-        """Ask for all devices; what an overload ends is made up for soon."""
-        async with self._asking:
-            found = [
-                device
-                for _, device in self.coordinators.devices()
-                if takes_scheduling(device)
-            ]
-            is_open = self.account.limits.is_open
-            if is_open and len(found) > 1 and await self._async_ask_once():
-                found = []
-            for device in found:
+        """Ask for all devices; what an overload ends is made up for soon.
+
+        Where one answer will not do, they are asked for one by one: the first at
+        once, and more of them bit by bit, so that others have their turn.
+        """
+        found = [
+            device
+            for _, device in self.coordinators.devices()
+            if takes_scheduling(device)
+        ]
+        if self.account.limits.is_open and len(found) > 1:
+            async with self._asking:
+                if await self._async_ask_once():
+                    found = []
+        for number, device in enumerate(found):
+            if number >= _AT_ONCE:
+                await asyncio.sleep(_PAUSE)
+            async with self._asking:
                 if not self.account.limits.is_open:
                     break
                 await self.async_ask(device)
