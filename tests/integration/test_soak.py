@@ -212,6 +212,23 @@ def test_replaced_tap_needs_no_push_but_the_newest_does() -> None:
     assert _reconciled(ledger) == (1, 0)
 
 
+def test_tap_that_waits_is_replaced_after_its_call() -> None:
+    """The call of one that waits returns after a while; a newer one replaces it."""
+    ledger = Ledger()
+    _tap(ledger, 10, 13.2)
+    _tap(ledger, 20, 21)
+    assert _reconciled(ledger, _arrived(20.5)) == (0, 0)
+    assert ledger.counts["replaced by a newer tap"] == 1
+
+
+def test_failure_that_is_told_after_the_call_is_not_lost() -> None:
+    ledger = Ledger()
+    _tap(ledger, 10, 13.2)
+    ledger.tell("device", 40)
+    assert _reconciled(ledger) == (0, 0)
+    assert ledger.counts["returned, and then told of trouble"] == 1
+
+
 def test_taps_share_pushes_as_they_have_to() -> None:
     """A push that only one of two can have sent is left to that one."""
     ledger = Ledger()

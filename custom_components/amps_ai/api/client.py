@@ -311,6 +311,8 @@ class AmpsClient:
                 break
             if pace.is_over:
                 one_pass.ended = one_pass.complete = False
+                # So much is nothing to remember.
+                pages.clear()
                 break
             previous = page.items
         del pages[number_of_page + 1 :]

@@ -107,6 +107,8 @@ class Refusal:
 
 # How long a tap waits at most for a command of its device to end.
 _PARKED: Final = 195
+# How long the call of one that waits takes at least.
+_LONG: Final = 3
 
 
 @dataclass(eq=False, kw_only=True)
@@ -127,6 +129,8 @@ class Tap:
     # The action that the call told, where it told one.
     action_id: str | None = None
     newer: bool = False
+    # Whether a failure was told after the call had returned.
+    told_later: bool = False
 
     @property
     def must_arrive(self) -> bool:
@@ -135,7 +139,16 @@ class Tap:
             return False
         if self.error is not None:
             return self.error.key in _TAKEN
-        return not self.newer and not self.expected.optional
+        return not (self.newer or self.told_later or self.expected.optional)
+
+    def may_wait_at(self, at: float) -> bool:
+        """Tell whether it may wait for its turn: a newer one then replaces it.
+
+        The call of one that waits returns after a while.
+        """
+        if self.ended is None:
+            return True
+        return self.ended - self.began >= _LONG and at - self.ended < _PARKED
 
     @property
     def may_arrive(self) -> bool:
@@ -193,7 +206,7 @@ class Ledger:
         """Take a tap; an older one of the same control may be replaced by it."""
         if tap.replaceable:
             older = self._newest.get(tap.control)
-            if older is not None and older.ended is None:
+            if older is not None and older.may_wait_at(tap.began):
                 older.newer = True
             self._newest[tap.control] = tap
         self._taps.append(tap)
@@ -201,8 +214,17 @@ class Ledger:
     def end(self, tap: Tap, at: float) -> None:
         """Take note of the end of a tap's call."""
         tap.ended = at
-        if self._newest.get(tap.control) is tap:
-            del self._newest[tap.control]
+
+    def tell(self, device: str, at: float) -> None:
+        """Take note that a failure of a device was told after its call."""
+        for tap in self._taps:
+            if (
+                tap.expected is not None
+                and tap.expected.device == device
+                and tap.ended is not None
+                and tap.ended <= at <= tap.ended + _PARKED
+            ):
+                tap.told_later = True
 
     def reconcile(
         self, arrived: Iterable[Arrived], on_match: Callable[[Tap, Arrived], None]
@@ -245,6 +267,8 @@ class Ledger:
             self.counts["refused in words"] += 1
         elif tap.newer:
             self.counts["replaced by a newer tap"] += 1
+        elif tap.told_later:
+            self.counts["returned, and then told of trouble"] += 1
         else:
             self.counts["not needed"] += 1
 

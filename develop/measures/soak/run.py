@@ -14,12 +14,13 @@ import sys
 import time
 from typing import Any, Final
 
+from homeassistant.components import persistent_notification
 from homeassistant.components.climate import HVACMode
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, callback
 from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 
-from custom_components.amps_ai.common.const import EVENT_ACTION
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
 from sandbox import LIVE_KEY, TEST_KEY, Device, Event as Told, Sandbox
 
 from ..common import in_simulated_time
@@ -63,6 +64,8 @@ _NOT_LEFT: Final = (
     "timers of TimeoutHandle.__call__",
     "timers of _weakref_handle",
 )
+# How the notifications of failures begin; the device's id comes after it.
+_FAILED: Final = f"{DOMAIN}_failed_"
 _PRESETS: Final = {"follow_schedule": "schedule", "permanent": "hold"}
 _MODES: Final = {
     "heat": HVACMode.HEAT,
@@ -143,6 +146,7 @@ class Soak:
         """Live through it all."""
         house, report = self.house, self.report
         house.sandbox.on_event = self._event
+        persistent_notification.async_register_callback(house.hass, self._notified)
         baseline = await self._without_entries()
         house.hass.bus.async_listen(EVENT_ACTION, self._end_told)
         parts_count = max(PARTS, round(self.options.days))
@@ -253,6 +257,21 @@ class Soak:
                 "ends of actions told twice",
                 f"{action_id} {event.data['command']} {event.data['state']}",
             )
+
+    @callback
+    def _notified(
+        self,
+        kind: persistent_notification.UpdateType,
+        notifications: Mapping[str, persistent_notification.Notification],
+    ) -> None:
+        """Take note of failures that are told when their calls have returned."""
+        if kind is persistent_notification.UpdateType.REMOVED:
+            return
+        for name in notifications:
+            if name.startswith(_FAILED):
+                self.ledger.tell(
+                    name.removeprefix(_FAILED), self.house.time.clock.time()
+                )
 
     def _look(self) -> None:
         """Match taps and pushes, and see whether anything is stuck."""
@@ -423,13 +442,17 @@ class Soak:
             # One for each route and what it was answered with.
             ".client.requests": 150,
             # Odd things are told once each.
-            ".account._told": 40,
+            "account._told": 40,
+            # Of each type's list, the devices of the others.
+            "account._twice": 5,
+            "account._twice[]": 10 * devices,
             # The energies: two of a device, and who waits to show one.
             "energies._kept": devices,
             "energies._kept[]": 2 * devices,
             "energies._waiting": 2 * devices,
             # The last action of a device is kept as long as it is.
             "objects: Link": 2 * devices,
+            "objects: _Standing": 2 * devices,
             "objects: _Lane": 2 * devices,
             "objects: EnergyMeter": 2 * devices,
             "objects: LifetimeEnergy": devices,
