@@ -40,6 +40,7 @@ from custom_components.amps_ai.api.vocabulary import (
     Execution,
     Parameters,
     Units,
+    command_of,
 )
 from custom_components.amps_ai.common import (
     errors,
@@ -689,10 +690,24 @@ def test_actions() -> None:
     assert set(ICONS.get("services", {})) == set(_services())
 
 
+def _fields(rows: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a form, those of its sections among them."""
+    fields: dict[str, Any] = {}
+    for name, row in rows.items():
+        fields |= row.get("fields", {name: row})
+    return fields
+
+
 @pytest.mark.parametrize("service", _services())
 def test_fields_of_action(service: str) -> None:
     """Every field has a name and an explanation, and what it offers has words."""
-    fields: dict[str, Any] = _services()[service].get("fields", {})
+    rows = _services()[service].get("fields", {})
+    sections = {name for name, row in rows.items() if "fields" in row}
+    named = WORDS["services"][service].get("sections", {})
+    assert {name: set(words) for name, words in named.items()} == {
+        key: {"name", "description"} for key in sections
+    }
+    fields = _fields(rows)
     words = WORDS["services"][service]["fields"]
     assert set(words) == set(fields)
     for name, described in fields.items():
@@ -752,8 +767,10 @@ def test_commands_of_triggers() -> None:
     for key in ("command_completed", "command_failed"):
         field_of = _blocks("triggers")[key]["fields"]["command"]
         offered = field_of["selector"]["select"]["options"]
-        assert set(offered) == set(Commands) - {Commands.SET_MAX_POWER}
-        assert offered == [item for item in Commands if item in offered]
+        assert offered == [
+            item.replace(".", "_") for item in Commands if item != "set_max_power"
+        ]
+        assert [command_of(key) for key in offered] == list(Commands)[:-1]
 
 
 def test_selectors() -> None:
@@ -762,7 +779,7 @@ def test_selectors() -> None:
         described["selector"].get("select", {}).get("translation_key")
         for form in (_services(), _blocks("triggers"), _blocks("conditions"))
         for row in form.values()
-        for described in row.get("fields", {}).values()
+        for described in _fields(row.get("fields", {})).values()
     }
     used |= set(_by_key("SelectSelectorConfig"))
     assert set(WORDS.get("selector", {})) == used - {None}

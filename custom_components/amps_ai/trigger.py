@@ -32,6 +32,7 @@ import voluptuous as vol
 
 from .api import ActionState, Device
 from .api.models import text
+from .api.vocabulary import command_of
 from .automation.targets import OPTIONAL_TARGET, TargetedDevices, async_check_target
 from .common.const import DOMAIN, EVENT_ACTION, EVENT_LINK, STATE_MISSED
 from .common.words import ended, plan_missed, said
@@ -149,7 +150,8 @@ class CommandTrigger(DeviceEventTrigger):
     def __init__(self, hass: HomeAssistant, config: TriggerConfig) -> None:
         """Take note of the commands; none stands for every command."""
         super().__init__(hass, config)
-        self._commands = frozenset((config.options or {}).get(CONF_COMMAND, ()))
+        commands: list[str] = (config.options or {}).get(CONF_COMMAND, [])
+        self._commands = frozenset(command_of(command) for command in commands)
 
     @override
     def _is_asked_for(self, data: dict[str, Any]) -> bool:

@@ -176,18 +176,26 @@ def _selector(config: Any) -> Any:
         raise
 
 
+_FIELD: Final = {
+    vol.Required("selector"): _selector,
+    vol.Optional("required"): bool,
+    vol.Optional("default"): object,
+    vol.Optional("example"): object,
+}
 # Home Assistant itself lets pass what it does not know, such as a typing mistake.
 DESCRIPTIONS: Final = vol.Schema(
     {
         cv.slug: {
             vol.Optional("target"): TargetSelector.CONFIG_SCHEMA,
+            # A field, or a section of fields.
             vol.Optional("fields"): {
-                cv.slug: {
-                    vol.Required("selector"): _selector,
-                    vol.Optional("required"): bool,
-                    vol.Optional("default"): object,
-                    vol.Optional("example"): object,
-                }
+                cv.slug: vol.Any(
+                    _FIELD,
+                    {
+                        vol.Required("fields"): {cv.slug: _FIELD},
+                        vol.Optional("collapsed"): bool,
+                    },
+                )
             },
         }
     }

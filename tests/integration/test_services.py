@@ -690,6 +690,13 @@ PUSHES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
             "auto.export",
         )
     ),
+    # As the form has it.
+    (
+        "send_command",
+        BATTERY,
+        {"command": "auto_reserve"},
+        _command("auto.reserve"),
+    ),
     (
         "send_command",
         BATTERY,

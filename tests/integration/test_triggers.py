@@ -415,6 +415,8 @@ async def test_device_left_out_of_an_account(
         (["charge"], ["charge"]),
         ("discharge", ["discharge"]),
         (["charge", "auto.balanced"], ["charge", "auto.balanced"]),
+        # As the editor writes it.
+        (["auto_balanced"], ["auto.balanced"]),
         ([], ["charge", "discharge", "auto.balanced"]),
         (["unheard_of"], []),
     ],

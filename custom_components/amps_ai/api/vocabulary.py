@@ -68,6 +68,15 @@ class Commands(StrEnum):
     SET_MAX_POWER = "set_max_power"
 
 
+# Where no dot can stand, an underscore does.
+_UNDOTTED: Final = MappingProxyType({item.replace(".", "_"): item for item in Commands})
+
+
+def command_of(key: str) -> str:
+    """Return the command of a key in a form, which has no dots."""
+    return _UNDOTTED.get(key, key)
+
+
 class Parameters(StrEnum):
     """Parameters of commands."""
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from homeassistant.core import ServiceCall, ServiceResponse
 
 from ..api import DeviceType, Push, Quantity, capabilities
-from ..api.vocabulary import Commands, Parameters
+from ..api.vocabulary import Commands, Parameters, command_of
 from ..common.errors import refusals_in, refused
 from ..common.units import for_device
 from .fields import (
@@ -81,7 +81,8 @@ async def async_send_command(call: ServiceCall) -> ServiceResponse:
         for name, value in call.data[ATTR_PARAMETERS].items()
     }
     return await async_for_each(
-        call, partial(_async_push, call, call.data[ATTR_COMMAND], parameters)
+        call,
+        partial(_async_push, call, command_of(call.data[ATTR_COMMAND]), parameters),
     )
 
 

@@ -148,7 +148,8 @@ def test_uses_only_what_there_is(name: str) -> None:
             assert trigger.removeprefix(f"{DOMAIN}.") in triggers
         if not isinstance(action, str) or not action.startswith(f"{DOMAIN}."):
             continue
-        fields = known[action.removeprefix(f"{DOMAIN}.")]["fields"]
+        rows = known[action.removeprefix(f"{DOMAIN}.")]["fields"]
+        fields = [field for row in rows for field in rows[row].get("fields", [row])]
         data = node["data"]
         used = data if isinstance(data, dict) else re.findall(r"(\w+)=", data)
         assert set(used) <= set(fields)
