@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 import json
 from pathlib import Path
 import socket
+from types import MappingProxyType
 from typing import Final
 
 from homeassistant import bootstrap, loader
@@ -30,7 +31,12 @@ def free_port() -> int:
 
 
 async def start(
-    folder: Path, name: str, components: Iterable[str], *, port: int | None = None
+    folder: Path,
+    name: str,
+    components: Iterable[str],
+    *,
+    port: int | None = None,
+    configs: Mapping[str, Mapping[str, object]] = MappingProxyType({}),
 ) -> HomeAssistant:
     """Start a Home Assistant in a folder that it has for itself."""
     port = port or free_port()
@@ -70,7 +76,7 @@ async def start(
     if "recorder" in components:
         async_initialize_recorder(hass)
     for domain in components:
-        await set_up(hass, domain)
+        await set_up(hass, domain, configs.get(domain))
     await hass.async_start()
     return hass
 

@@ -1,13 +1,16 @@
-"""What the soak and the simulated days share: a sky over the sandbox, an entry."""
+"""What is measured in simulated time shares: a sky over the sandbox, an entry."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+import os
 from random import Random
-from typing import override
+import threading
+from typing import Final, override
 from unittest.mock import patch
 
+from homeassistant.components.recorder import Recorder
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
@@ -17,6 +20,9 @@ from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from develop.bare_core import CoreError
 from sandbox import Fault
 from sandbox.faults import Faults, Met
+
+# So much may wait for the recorder before time stands still for it.
+_BACKLOG: Final = 500
 
 
 class Weather(Faults):
@@ -62,6 +68,22 @@ def in_simulated_time() -> Generator[None]:
         patch("sandbox.webhooks.sending.LOOK", 86400.0),
     ):
         yield
+
+
+@contextmanager
+def where_the_api_is(url: str) -> Generator[None]:
+    """Let the integration talk to the sandbox."""
+    with patch.dict(os.environ, {"AMPS_AI_API_URL": url}):
+        yield
+
+
+def recorder_is_behind() -> bool:
+    """Tell whether a recorder starts, or has too much to do."""
+    return any(
+        not thread.async_db_ready.done() or thread.backlog > _BACKLOG
+        for thread in threading.enumerate()
+        if isinstance(thread, Recorder)
+    )
 
 
 async def add_entry(hass: HomeAssistant, key: str, app_id: str) -> ConfigEntry:

@@ -9,15 +9,14 @@ figure has a ratio.
 import argparse
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 import json
 import logging
 from math import sqrt
-import os
 from pathlib import Path
 import random
 import shutil
@@ -26,11 +25,9 @@ from statistics import median
 import subprocess
 import sys
 from tempfile import TemporaryDirectory
-import threading
 from typing import Any, Final
-from unittest.mock import patch
 
-from homeassistant.components.recorder import Recorder, get_instance
+from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -41,7 +38,13 @@ from develop import ROOT, bare_core
 from sandbox import TEST_KEY, Device, RequestRecord, Sandbox
 from sandbox.physics import BatteryPhysics, ChargerPhysics, Physics, SolarPhysics
 
-from ..common import Weather, add_entry, in_simulated_time
+from ..common import (
+    Weather,
+    add_entry,
+    in_simulated_time,
+    recorder_is_behind,
+    where_the_api_is,
+)
 from ..simulated_time import SimulatedTime
 
 DOMAIN: Final = "amps_ai"
@@ -49,8 +52,6 @@ HOUR: Final = 3600.0
 DAY: Final = 86400.0
 # Midnight of the house, in a month with long days and some night.
 START: Final = datetime(2026, 4, 14, 22, tzinfo=UTC)
-# So much may wait for the recorder before time stands still for it.
-BACKLOG: Final = 500
 LEVELS: Final = ("relaxed", "standard", "fast", "live")
 # What happens in the middle of a day, beside nothing.
 EVENTS: Final = ("stop", "reload", "level", "overload", "away", "cut", "elsewhere")
@@ -453,7 +454,7 @@ def _database(path: Path) -> dict[str, Any]:
 async def _run(house: House) -> dict[str, Any]:
     options = house.options
     await house.sandbox.start(bare_core.HOST)
-    with _environment(house.sandbox.url):
+    with where_the_api_is(house.sandbox.url):
         await house.start()
         empty = await _size(house)
         await house.add_entry()
@@ -521,21 +522,6 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-@contextmanager
-def _environment(url: str) -> Iterator[None]:
-    with patch.dict(os.environ, {"AMPS_AI_API_URL": url}):
-        yield
-
-
-def _recorder_is_behind() -> bool:
-    """Tell whether a recorder starts, or has too much to do."""
-    return any(
-        not thread.async_db_ready.done() or thread.backlog > BACKLOG
-        for thread in threading.enumerate()
-        if isinstance(thread, Recorder)
-    )
-
-
 def run(options: Options, folder: Path) -> dict[str, Any]:
     """Live through the days in this process, with the integration that it finds."""
     random.seed(options.seed)
@@ -553,7 +539,7 @@ def run(options: Options, folder: Path) -> dict[str, Any]:
             options=options, folder=folder / "core", sandbox=sandbox, time=simulated
         )
         house.watch()
-        with simulated.runner(lambda: sandbox.next_due, _recorder_is_behind) as runner:
+        with simulated.runner(lambda: sandbox.next_due, recorder_is_behind) as runner:
             return runner.run(_run(house))
 
 
