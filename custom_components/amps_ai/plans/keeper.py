@@ -86,6 +86,8 @@ class Keeper:
         self._stop_listening: CALLBACK_TYPE = lambda: None
         # Whether what stands has to be asked for, to know that it does.
         self._in_doubt = True
+        # Whether what is under way was waited for already.
+        self._waited = False
         self.tries = Tries(parts.account.clock)
         # What somebody else planned, and stands in the way.
         self.others: tuple[Action, ...] = ()
@@ -352,15 +354,21 @@ class Keeper:
         self._async_stand(standing)
         # Before it is pushed: a restart meanwhile must not push it again.
         await self._parts.records.async_save_now()
+        if self.target != (plan, occurrence):
+            # Somebody was quicker, or changed it.
+            self._async_stand(None)
+            self._again = True
+            return
         try:
             action = await self._parts.pushes.async_plan(
                 device,
                 plan.push(device, occurrence, now),
                 # What is under way for ever is the API's to tell.
-                waits=self.tries.code != InTheWayError.code,
+                waits=not self._waited,
             )
         except InTheWayError as err:
             self._async_stand(None)
+            self._waited = not err.is_planned
             self.tries.failed(occurrence.start, err.code, None)
             if err.is_planned:
                 # Who it is, the schedule says.
@@ -370,6 +378,7 @@ class Keeper:
             self._refused(device, plan, occurrence, err)
         else:
             self._async_stand(standing, action.id)
+            self._waited = False
             self._parts.teller.async_taken(plan.id)
             self.tries.taken()
             # It may have ended before its reply came.
@@ -427,7 +436,7 @@ class Keeper:
             device = self._parts.coordinators.device(self.device_id)
             if device is not None:
                 self._take_end(device, action)
-        elif standing is None and action.state == ActionState.COMPLETED:
+        elif action.state == ActionState.COMPLETED:
             self._take_help(action)
         self.async_freed()
 

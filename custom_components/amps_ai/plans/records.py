@@ -37,6 +37,7 @@ class Standing:
     command: str
     parameters: dict[str, Any]
     sent: datetime
+    is_window: bool = True
     action_id: str | None = None
 
     @classmethod
@@ -51,6 +52,7 @@ class Standing:
             command=plan.command,
             parameters=plan.parameters_as_data(),
             sent=now,
+            is_window=plan.is_window,
         )
 
     def is_for(self, plan: Plan, occurrence: Occurrence) -> bool:
@@ -70,11 +72,13 @@ class Standing:
             action.created_at is not None and action.created_at < self.sent - TOLERANCE
         ):
             return False
-        if action.end is not None:
-            return abs(action.end - self.end) < TOLERANCE
-        return action.start is None or (
-            abs(action.start - max(self.start, self.sent)) < TOLERANCE
-        )
+        if (action.end is not None) is not self.is_window:
+            return False
+        if action.end is not None and abs(action.end - self.end) >= TOLERANCE:
+            return False
+        # What has no start was begun at once.
+        start = max(self.start, self.sent)
+        return abs((action.start or action.created_at or start) - start) < TOLERANCE
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is kept over a restart."""
@@ -87,6 +91,7 @@ class Standing:
             "command": self.command,
             "parameters": self.parameters,
             "sent": self.sent.isoformat(),
+            "is_window": self.is_window,
             "action_id": self.action_id,
         }
 
@@ -109,6 +114,7 @@ class Standing:
             command=command,
             parameters=mapping(stored.get("parameters")) or {},
             sent=sent,
+            is_window=stored.get("is_window") is not False,
             action_id=text(stored.get("action_id")),
         )
 
