@@ -54,6 +54,7 @@ class AmpsRefreshButton(AmpsEntity, ButtonEntity):
     @override
     async def async_press(self) -> None:
         """Read the device anew, at most once a minute; look for new ones too."""
+        self.coordinator.async_hurry()
         with spoken_errors(self.spoken_name):
             await self.coordinator.async_read(self._device_id, expedite=True)
         await self.coordinator.config_entry.runtime_data.async_look_for_devices()

@@ -937,7 +937,8 @@ async def test_one_device(scene: Scene, row: FaultRow) -> None:
     assert not [moment for moment in scene.asked() if 0 < moment < row.holds_for]
     if not row.holds_for:
         for path in PATHS:
-            assert len(scene.asked(f"/{path}")) == 1860 // 60
+            # Every minute for twenty, and seldom then.
+            assert 20 <= len(scene.asked(f"/{path}")) <= 1860 // 60
     # A device that goes is told once; one that does not answer is not yet gone.
     told = scene.lines()
     assert [BATTERY_NAME in text for _, text in told] == [True] * len(gone)
@@ -1197,7 +1198,7 @@ async def test_list_that_shrinks(scene: Scene, shrink: Shrink) -> None:
         await scene.until(scene.time + 60, 60)
     scene.assert_nothing_lost()
     for path in OTHERS:
-        assert len(scene.asked(f"/{path}")) == 1500 // 60 + 1
+        assert 20 <= len(scene.asked(f"/{path}")) <= 1500 // 60 + 1
     # A device that goes is told once.
     told = [line for line in scene.lines() if "list: " not in line[1]]
     assert len(told) == len(shrink.gone)

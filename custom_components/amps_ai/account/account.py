@@ -20,6 +20,7 @@ from ..api import (
     AmpsPermissionError,
     Device,
     DeviceType,
+    Listing,
     link_url,
 )
 from ..api.addresses import external_user_ref
@@ -34,6 +35,7 @@ from ..common.const import (
     link_base_url,
 )
 from ..common.errors import refused_by_state, spoken_errors
+from ..common.listeners import Listeners
 from ..common.names import distinct_name, plain_name, plain_text, vendor_name
 from ..common.words import said
 from .limits import LIMITS, Limits
@@ -89,6 +91,8 @@ class AmpsAccount:
         entry.async_on_unload(self._end)
         # Held by whoever does much for many devices, bit by bit.
         self.at_work = asyncio.Lock()
+        # Told when a list had no answer, or was too much: is it so for all of them?
+        self.troubled = Listeners[[]]()
         # As what the devices are registered: vendor and model.
         self._described: dict[str, tuple[str | None, str | None]] = {}
         self._service_id = ""
@@ -201,6 +205,17 @@ class AmpsAccount:
         if text not in self._told:
             self._told.add(text)
             LOGGER.warning("%s", text)
+
+    @callback
+    def async_tell_odd(self, device_type: DeviceType, listing: Listing) -> None:
+        """Log what is odd about a list."""
+        for reason in listing.malformed:
+            self.async_tell_once(f"Left out of the {device_type.path} list: {reason}")
+        if not listing.ended:
+            self.async_tell_once(
+                f"The {device_type.path} list does not end: it is asked for seldom,"
+                " and devices that are new in it are not used"
+            )
 
     @contextmanager
     def speaking(self, name: str) -> Generator[None]:

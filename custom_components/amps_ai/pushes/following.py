@@ -123,6 +123,7 @@ class Follower:
         lane = self._lanes.of(device.id)
         loop = self._lanes.hass.loop
         lane.latest = action
+        self._lanes.coordinator(device).async_hurry()
         self._lanes.coordinator(device).async_tell(device.id)
         followed = Followed(
             told=loop.create_future(), ended=loop.create_future(), action=action

@@ -182,6 +182,7 @@ class Lanes:
         if lane.is_read_wanted:
             return
         lane.is_read_wanted = True
+        coordinator.async_hurry()
         async with lane.reading:
             lane.is_read_wanted = False
             await self._async_read(coordinator, device)

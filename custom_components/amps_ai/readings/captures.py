@@ -4,6 +4,8 @@ Readings overtake each other on their way. What was captured later is newer; of
 the same capture, what was asked for later. Who comes last is no matter.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -27,6 +29,8 @@ class Captures:
         self._single: dict[str, datetime | None] = {}
         # When the last reading of a device was asked for; marks of the clock.
         self._asked: dict[str, float] = {}
+        # The devices that a single read is under way for.
+        self._reading: set[str] = set()
 
     def settled(self, device: Device) -> Device:
         """Return a reading; one that says to be of the future is of now."""
@@ -51,15 +55,36 @@ class Captures:
         self._expedited[device_id] = Countdown(EXPEDITED_TTL.total_seconds())
         return True
 
+    @contextmanager
+    def reading(self, device_id: str) -> Iterator[None]:
+        """Take what lists bring meanwhile as caused by this single read."""
+        self._reading.add(device_id)
+        try:
+            yield
+        finally:
+            self._reading.discard(device_id)
+
     @callback
     def async_failed(self, device_id: str) -> None:
         """Take note that a single read brought nothing."""
         self._expedited.pop(device_id, None)
 
     @callback
-    def async_listed(self, device_id: str, asked_at: float) -> None:
-        """Take note of a reading that a list brought."""
-        self._asked[device_id] = asked_at
+    def async_listed(
+        self, device: Device, known: Device | None, asked_at: float
+    ) -> bool:
+        """Take note of a reading that a list brought.
+
+        Tells whether the device was captured for somebody else.
+        """
+        self._asked[device.id] = asked_at
+        if known is None:
+            return True
+        captured = device.sync.last_pulled_at
+        if captured is None or device.id in self._reading:
+            return False
+        ours = (known.sync.last_pulled_at, self._single.get(device.id))
+        return all(held is None or held < captured for held in ours)
 
     @callback
     def async_read(self, device: Device, asked_at: float) -> None:

@@ -18,22 +18,25 @@ from ..account import AmpsAccount
 from ..account.limits import REFUSED_WAIT, held, held_back
 from ..api import (
     Action,
+    AmpsConnectionError,
     AmpsDeviceCredentialsError,
     AmpsDeviceNotFoundError,
     AmpsDeviceOfflineError,
     AmpsError,
     AmpsInvalidKeyError,
+    AmpsOverloadedError,
     Device,
     DeviceType,
     Listing,
 )
-from ..api.clock import Countdown, mark
+from ..api.clock import mark
 from ..api.errors import INVALID_KEY
-from ..common.const import GRACE, LOGGER, SCAN_INTERVAL, SCAN_INTERVAL_EMPTY
+from ..common.const import LOGGER
 from ..common.errors import spoken
 from ..common.listeners import Listeners
 from .captures import EXPEDITED_TTL, Captures
 from .news import News, Watch
+from .pace import Grace, Pace
 from .presence import Presence
 from .shape import shape
 
@@ -54,22 +57,15 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self, hass: HomeAssistant, account: AmpsAccount, device_type: DeviceType
     ) -> None:
         """Start with no device."""
-        super().__init__(
-            hass,
-            LOGGER,
-            config_entry=account.entry,
-            name=f"{account.entry.title} {device_type.path}",
-            update_interval=SCAN_INTERVAL,
-        )
-        self.account = account
-        self.device_type = device_type
+        name = f"{account.entry.title} {device_type.path}"
+        super().__init__(hass, LOGGER, config_entry=account.entry, name=name)
+        self.account, self.device_type = account, device_type
         self.data = {}
-        # For how long what the last answer told may still be shown.
-        self._answered: Countdown | None = None
+        self._pace = Pace(device_type)
+        self._grace = Grace()
         self._answered_at: datetime | None = None
         self._prepared: Listing | AmpsError | None = None
         self._prepared_at = mark()
-        self._interval = SCAN_INTERVAL
         self.news = News(account, self.name)
         self._shape_listeners = Listeners[str, Device | None]()
         self._refusal_listeners = Listeners[Device, AmpsError]()
@@ -81,6 +77,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self.complete_lists = 0
         self.presence = Presence(account)
         self._captures = Captures(account.clock)
+        account.troubled.async_add(self.async_hurry)
         self._blaming = asyncio.Lock()
 
     # What is known
@@ -94,12 +91,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """
         if self.last_update_success:
             return True
-        return not self.account.limits.key_refused and self._grace_left > 0
-
-    @property
-    def _grace_left(self) -> float:
-        """Return for how many seconds what is known may still be shown."""
-        return self._answered.left if self._answered else 0
+        return not self.account.limits.key_refused and self._grace.left > 0
 
     @callback
     def async_is_usable(self, device_id: str) -> bool:
@@ -136,7 +128,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             "last_update_success": self.last_update_success,
             "last_answer": self._answered_at and self._answered_at.isoformat(),
             "last_error": str(self.last_exception) if self.last_exception else None,
-            "interval": self.update_interval and self.update_interval.total_seconds(),
+            "interval": self._pace.interval.total_seconds(),
             "complete_lists": self.complete_lists,
             **self.presence.as_dict(),
         }
@@ -219,7 +211,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             self.async_update_listeners()
         if self.trusted and not self.last_update_success:
             # The next poll may be further away than the end of the grace.
-            left = self._grace_left
+            left = self._grace.left
             self._stop_grace = async_call_later(
                 self.hass, left, HassJob(self._grace_over, cancel_on_shutdown=True)
             )
@@ -269,9 +261,10 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     async def _async_update_data(self) -> dict[str, Device]:
         """Read the list."""
         limits = self.account.limits
-        self.update_interval = self._interval
+        self.update_interval = self._pace.interval
         if self._prepared is None and (wait := limits.wait(self.device_type)):
-            if self.last_update_success and (left := self._grace_left) > 0:
+            self._grace.async_failed()
+            if self.last_update_success and (left := self._grace.left) > 0:
                 # To wait for others is no failure yet, and nothing to log.
                 self.update_interval = timedelta(seconds=min(held(wait), left + 1))
                 return self.data
@@ -282,7 +275,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         try:
             listing = await self._async_list()
         except AmpsError as err:
-            self.complete_lists = 0
+            self._list_failed(err)
             if not prepared:
                 limits.refused(err, self.device_type)
                 self.account.async_list_refused(self.device_type, err)
@@ -294,23 +287,37 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             if limits.key_refused:
                 wait = max(wait, REFUSED_WAIT.total_seconds())
             raise self._failed(err, wait) from err
-        self._answered = Countdown(GRACE.total_seconds())
+        self._grace.async_answered()
         self._answered_at = self.account.clock.now()
         self.account.async_answered(self.device_type, asked_at)
-        for reason in listing.malformed:
-            self.account.async_tell_once(
-                f"Left out of the {self.device_type.path} list: {reason}"
-            )
-        if not listing.ended:
-            self.account.async_tell_once(
-                f"The {self.device_type.path} list does not end: it is asked for"
-                " seldom, and devices that are new in it are not used"
-            )
+        self.account.async_tell_odd(self.device_type, listing)
         data = self._take_list(listing, asked_at, known)
-        is_worth_it = data and listing.ended
-        self._interval = SCAN_INTERVAL if is_worth_it else SCAN_INTERVAL_EMPTY
-        self.update_interval = self._interval
+        self.update_interval = self._pace.async_listed(bool(data) and listing.ended)
         return data
+
+    @override
+    async def async_request_refresh(self) -> None:
+        """Ask for the list now, and often from now on."""
+        self._pace.async_hurry()
+        await super().async_request_refresh()
+
+    @callback
+    def async_hurry(self) -> None:
+        """Ask often from now on, as something happens; now, if that was seldom."""
+        if self._pace.async_hurry():
+            self.config_entry.async_create_background_task(
+                self.hass, self.async_request_refresh(), name=f"{self.name} list"
+            )
+
+    @callback
+    def _list_failed(self, err: AmpsError) -> None:
+        """Try again soon, and let others find out whether they are refused too."""
+        self.complete_lists = 0
+        self._grace.async_failed()
+        self._pace.async_hurry()
+        self.update_interval = self._pace.interval
+        if isinstance(err, AmpsConnectionError | AmpsOverloadedError):
+            self.account.troubled.async_call()
 
     def _failed(self, err: AmpsError, wait: float) -> UpdateFailed:
         """Return an error of the API as one of the coordinator's."""
@@ -361,7 +368,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 device = self._captures.settled(device)
             data[device_id] = device
             if device is not known:
-                self._captures.async_listed(device_id, asked_at)
+                if self._captures.async_listed(device, known, asked_at):
+                    self._pace.async_hurry()
                 self._note(known, device)
             if self.presence.async_listed(device_id):
                 self.news.take(device_id, None)
@@ -370,6 +378,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 continue
             data[device_id] = known
             if listing.complete and self.presence.async_left_out(device_id):
+                self._pace.async_hurry()
                 self.news.take(device_id, None)
         self.account.async_tell_elsewhere(self.device_type, elsewhere)
         self.account.async_tell_twice(self.device_type, twice)
@@ -418,9 +427,10 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             return known
         asked_at = mark()
         try:
-            device = await self.account.client.async_get_device(
-                self.device_type, device_id, known=known, expedite=expedite
-            )
+            with self._captures.reading(device_id):
+                device = await self.account.client.async_get_device(
+                    self.device_type, device_id, known=known, expedite=expedite
+                )
         except AmpsError as err:
             self._captures.async_failed(device_id)
             blamed = await self.async_blame(err)
@@ -450,7 +460,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         if isinstance(err, AmpsDeviceCredentialsError) and err.code == INVALID_KEY:
             refused_at = mark()
             async with self._blaming:
-                if self._answered is None or self._answered.began < refused_at:
+                if not self._grace.has_answered_since(refused_at):
                     await self.async_refresh()
             if self.account.limits.key_refused:
                 return AmpsInvalidKeyError(err.message, code=err.code)
