@@ -20,8 +20,10 @@ from .helpers import (
     add,
     ask,
     elsewhere,
+    is_on,
     planned,
     pushed,
+    state_of,
     status_of,
     subentry,
     switch,
@@ -263,3 +265,21 @@ async def test_what_was_kept_oddly(
     kept = entry.runtime_data.plans.as_dict()["kept"]
     assert list(kept["devices"]) == [BATTERY]
     assert len(kept["plans"]) == 1
+
+
+async def test_plan_that_has_ended(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, jump: Pass
+) -> None:
+    """It ends while its last time is on, and begins anew when it is turned on."""
+    plan = await add(hass, loaded, last_day="2026-06-01")
+    assert planned(sandbox) == [TONIGHT]
+    await jump(8 * HOUR + 5)
+    await jump(5)
+    assert planned(sandbox) == []
+    assert is_on(hass, plan)
+    assert state_of(hass, plan, "sensor") == "unknown"
+    await jump(8 * HOUR)
+    assert not is_on(hass, plan)
+    assert status_of(hass, plan) == "ended"
+    await switch(hass, plan, "on")
+    assert planned(sandbox) == [TOMORROW]
