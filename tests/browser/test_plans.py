@@ -62,7 +62,7 @@ async def test_plan(present: FrontEnd) -> None:
     count = await event.count()
     await event.nth(10).click()
     dialog = present.page.locator("dialog-calendar-event-detail")
-    await expect(dialog.locator(".description")).to_contain_text("90 percent")
+    await expect(dialog.locator(".description")).to_contain_text("90%")
     await present.shoot("event")
     await dialog.get_by_role("button", name="Delete event").click()
     await present.shoot("question")
