@@ -16,10 +16,14 @@ from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
-from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from develop.bare_core import CoreError
 from sandbox import Fault
 from sandbox.faults import Faults, Met
+
+# Told here once more: an older integration, which is measured beside today's, has
+# them in another place.
+DOMAIN: Final = "amps_ai"
+CONF_APP_ID: Final = "app_id"
 
 # So much may wait for the recorder before time stands still for it.
 _BACKLOG: Final = 500
