@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.amps_ai.common.const import DOMAIN
 from sandbox import Sandbox
 
-from .house import AUTOMATION, BLUEPRINTS, SERVICES, ZONE, House, Rest
+from .house import AUTOMATION, BLUEPRINTS, SERVICES, ZONE, House, Rest, fields
 
 
 @pytest.fixture
@@ -64,11 +64,11 @@ def sound_calls(hass: HomeAssistant) -> Generator[None]:
         if event.data["domain"] != DOMAIN:
             return
         name = event.data["service"]
-        fields = known.get(name, {}).get("fields", {})
+        allowed = fields(known.get(name, {}))
         unknown.extend(
             f"{name}.{field}"
             for field in event.data["service_data"]
-            if field not in fields
+            if field not in allowed
         )
 
     hass.bus.async_listen(EVENT_CALL_SERVICE, _called)

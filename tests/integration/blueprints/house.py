@@ -255,6 +255,8 @@ class House:
         return {
             key: " ".join(note["message"].split())
             for key, note in self.hass.data.get("persistent_notification", {}).items()
+            # Not what the integration tells by itself.
+            if not key.startswith(DOMAIN)
         }
 
     def pushes(self, device_id: str) -> list[Json]:
@@ -264,6 +266,14 @@ class House:
     def settings(self, device_id: str) -> list[Json]:
         """Return the bodies of the settings that were pushed."""
         return [record.body for record in self.sandbox.requests.settings(device_id)]
+
+
+def fields(action: Json) -> Json:
+    """Return the fields of an action as services.yaml has them, sections opened."""
+    found: Json = {}
+    for key, field in action.get("fields", {}).items():
+        found |= field["fields"] if "fields" in (field or {}) else {key: field}
+    return found
 
 
 def charged(start: str, end: str, target: float = 90, **more: Any) -> Json:
