@@ -927,7 +927,9 @@ async def test_one_device(scene: Scene, row: FaultRow) -> None:
         await scene.until(time, 60)
         scene.assert_shown(gone=gone, but=but)
         assert not scene.flows()
-        assert scene.issue_keys() == (["device_disconnected"] if row.relink else [])
+        # The user is no address, so whoever links again is told whose it would be.
+        expected = ["device_disconnected_user"] if row.relink else []
+        assert scene.issue_keys() == expected
     scene.assert_nothing_lost()
     scene.assert_held_back()
     reads = [moment for moment in scene.asked(f"/battery/{BATTERY}") if moment]
