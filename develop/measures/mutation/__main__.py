@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from threading import Timer
 from types import CodeType
 from typing import Any, Final
 
@@ -127,11 +128,15 @@ def _run_tests(mutant: Mutant | None, tests: list[str]) -> int:
     """Run tests in a process of their own; return pytest's exit status."""
     child = os.fork()
     if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        # What hangs may not listen to signals that it can hear.
+        limit = Timer(PATIENCE, os.kill, (child, signal.SIGKILL))
+        limit.start()
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        limit.cancel()
+        return status
     # From here on in the child, which never returns.
     status = 70
     try:
-        signal.alarm(PATIENCE)
         quiet = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(quiet, stream)
