@@ -392,7 +392,7 @@ async def test_statistics_of_what_has_some_meaning(
         )
         for entry in er.async_entries_for_device(er.async_get(hass), device.id)
         if (state := hass.states.get(entry.entity_id)) is not None
-        and ATTR_STATE_CLASS in state.attributes
+        and state.attributes.get(ATTR_STATE_CLASS) is not None
     }
     assert measured == {
         "battery_level",

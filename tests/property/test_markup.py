@@ -180,9 +180,11 @@ async def test_issues(
     descriptions = await _descriptions(hass)
     steps = await _steps(hass, hass_client)
     said = {name.partition(" ")[0] for name in descriptions}
-    assert {"device_disconnected", "displaced", "owned_elsewhere"} <= said
+    assert {"device_disconnected", "owned_elsewhere"} <= said
     assert set(steps) == {
-        f"scheduler_active.fix_flow.step.confirm ({language})" for language in LANGUAGES
+        f"{key}.fix_flow.step.confirm ({language})"
+        for key in ("displaced", "scheduler_active")
+        for language in LANGUAGES
     }
     for key, description in (descriptions | steps).items():
         assert not markup_in(description), f"{key}: {description}"
