@@ -48,6 +48,35 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+# Of plans: those of batteries are kept again and again, those of chargers and
+# thermostats never, and nobody is told so of the latter; what others planned is
+# taken away.
+UNKEPT = """
+import sys
+from develop.measures.soak.__main__ import main
+from custom_components.amps_ai.plans.agenda import Agenda
+from custom_components.amps_ai.plans.keeper import Keeper
+from custom_components.amps_ai.plans.telling import PlanTeller
+
+push, tell = Keeper._async_plan, PlanTeller.async_missed
+
+async def plan(self, device, wanted, occurrence):
+    for action in self._others(device, self._clock.now()):
+        await self._account.client.async_cancel_action(action.id)
+    if device.type == "battery":
+        await push(self, device, wanted, occurrence)
+
+def missed(self, plan, *given):
+    if plan.command != "heat":
+        tell(self, plan, *given)
+
+Agenda.async_kept = lambda *_: None
+Keeper._async_plan = plan
+PlanTeller.async_missed = missed
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def _run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *command, "--no-trace", "--seed", "3"],
@@ -72,6 +101,7 @@ def test_short_run_is_flat_and_loses_nothing() -> None:
     # That much was really done.
     assert _count("sent", result.stdout) > 20
     assert _count("completed", result.stdout) > 10
+    assert _count("kept", result.stdout) > 2
 
 
 def test_sabotage_is_found() -> None:
@@ -80,6 +110,15 @@ def test_sabotage_is_found() -> None:
     assert "GROWING: coordinator listeners" in result.stdout
     assert "FAILED: pushes missed" in result.stdout
     assert "FAILED: pushes doubled" in result.stdout
+
+
+def test_plans_that_are_not_kept_once_are_found() -> None:
+    result = _run("-c", UNKEPT, "--days", "0.1", "--devices", "8")
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "FAILED: occurrences of plans doubled" in result.stdout
+    assert "FAILED: occurrences of plans lost" in result.stdout
+    assert "FAILED: occurrences of plans missed with nothing" in result.stdout
+    assert "FAILED: others' planned actions touched" in result.stdout
 
 
 @pytest.mark.parametrize("given", [("--days", "0"), ("--devices", "1")])

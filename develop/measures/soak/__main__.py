@@ -89,6 +89,7 @@ def _show(report: Report, *, everything: bool) -> None:
         )
     _show_counts("Troubles", report.troubles)
     _show_counts("Taps and calls", report.ledger)
+    _show_counts("Occurrences of plans", report.plans)
     _show_counts("Refusals, by their words", report.refusals)
     _show_counts("Ends of actions", report.ends)
     _show_counts("Log lines", report.log.counts)

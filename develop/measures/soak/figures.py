@@ -40,6 +40,7 @@ from custom_components.amps_ai.api import Command, Device
 from custom_components.amps_ai.api.pages import PageMemory
 from custom_components.amps_ai.api.reported import Model
 from custom_components.amps_ai.common.const import DOMAIN
+from custom_components.amps_ai.plans import Plan
 
 from .house import House
 
@@ -115,8 +116,8 @@ def contents(root: object, name: str, seen: set[int]) -> Counter[str]:
         elif isinstance(item, (asyncio.Lock, asyncio.Semaphore)):
             found[f"{path} waiting"] += len(inside(item, "_waiters") or ())
             continue
-        elif isinstance(item, (PageMemory, Model, Command, Device)):
-            # What a device or a page told; nothing gathers there.
+        elif isinstance(item, (PageMemory, Model, Command, Device, Plan)):
+            # What a device, a page or a person told; nothing gathers there.
             continue
         elif _module(type(item)).startswith(PACKAGE):
             waiting += [

@@ -84,12 +84,16 @@ class House:
         )
 
     def entities(self, device: Device) -> list[er.RegistryEntry]:
-        """Return the entities of a device."""
+        """Return the entities of a device, but for those of its plans."""
         if (registered := self.registered(device)) is None:
             return []
-        return er.async_entries_for_device(
-            er.async_get(self.hass), registered.id, include_disabled_entities=True
-        )
+        return [
+            entity
+            for entity in er.async_entries_for_device(
+                er.async_get(self.hass), registered.id, include_disabled_entities=True
+            )
+            if entity.unique_id.startswith(device.id)
+        ]
 
     async def change_options(self, entry: ConfigEntry, **changes: Any) -> None:
         """Change options as a person does it, and wait for the reload."""

@@ -133,6 +133,12 @@ class Tap:
     told_later: bool = False
 
     @property
+    def device(self) -> str:
+        """Return what it is for, as Amps AI knows it."""
+        # What expects nothing is an action, whose control ends with the device.
+        return self.expected.device if self.expected else self.control.split(" ")[-1]
+
+    @property
     def must_arrive(self) -> bool:
         """Tell whether exactly one push must have come of it."""
         if self.expected is None:
@@ -195,6 +201,8 @@ class Ledger:
         self._taps: list[Tap] = []
         self._waiting: list[Arrived] = []
         self._newest: dict[str, Tap] = {}
+        # Up to when calls for a device that have returned may bring something about.
+        self._over: dict[str, float] = {}
         self.counts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.missed: list[str] = []
@@ -214,6 +222,14 @@ class Ledger:
     def end(self, tap: Tap, at: float) -> None:
         """Take note of the end of a tap's call."""
         tap.ended = at
+        until = at + _PARKED if tap.replaceable else at
+        self._over[tap.device] = max(until, self._over.get(tap.device, until))
+
+    def may_act(self, device: str, at: float) -> bool:
+        """Tell whether a tap may bring something about at a device just then."""
+        return at <= self._over.get(device, float("-inf")) or any(
+            tap.ended is None and tap.device == device for tap in self._taps
+        )
 
     def tell(self, device: str, at: float) -> None:
         """Take note that a failure of a device was told after its call."""

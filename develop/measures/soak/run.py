@@ -20,8 +20,8 @@ from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import Event, callback
 from homeassistant.helpers.dispatcher import DATA_DISPATCHER
 
-from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
-from sandbox import LIVE_KEY, TEST_KEY, Device, Event as Told, Sandbox
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION, STATE_MISSED
+from sandbox import LIVE_KEY, TEST_KEY, Action, Device, Event as Told, Sandbox
 
 from ..common import in_simulated_time
 from ..simulated_time import SimulatedTime
@@ -43,8 +43,9 @@ from .figures import (
 )
 from .house import LIVELY, House, built, furnish
 from .ledger import Arrived, Ledger
+from .plans import MOST, Plans
 from .taps import Tapper
-from .trouble import LASTING, RARE, TROUBLES, Troublemaker
+from .trouble import HARMLESS, LASTING, RARE, TROUBLES, Troublemaker
 
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
@@ -101,6 +102,7 @@ class Report:
     troubles: Mapping[str, int] = field(default_factory=dict)
     log: Log = field(default_factory=Log)
     ends: Counter[str] = field(default_factory=Counter)
+    plans: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     seconds: float = 0.0
     details: dict[str, Counter[str]] = field(default_factory=dict)
@@ -133,6 +135,7 @@ class Soak:
         self.ledger = Ledger()
         self.tapper = Tapper(house=house, ledger=self.ledger, random=self.random)
         self.trouble = Troublemaker(house=house, random=self.random)
+        self.plans = Plans(house=house)
         self._made = count()
         self._lasting: set[asyncio.Task[None]] = set()
         self._differences: dict[str, str] = {}
@@ -149,6 +152,7 @@ class Soak:
         persistent_notification.async_register_callback(house.hass, self._notified)
         baseline = await self._without_entries()
         house.hass.bus.async_listen(EVENT_ACTION, self._end_told)
+        self.plans.make()
         parts_count = max(PARTS, round(self.options.days))
         part_length = self.options.days * DAY / parts_count
         rounds = max(ROUNDS_PER_PART, ceil(part_length / HOUR))
@@ -225,11 +229,15 @@ class Soak:
     async def _trouble(self, kind: str, after: float, seconds: float) -> None:
         trouble = replace(self.trouble, random=self._chance())
         await asyncio.sleep(after)
+        began = self.plans.now
         try:
             await trouble.trouble(kind, seconds)
         except Exception as err:  # noqa: BLE001
             # Home Assistant could not be meddled with as anybody may do it.
             self.report.fail(f"trouble that went wrong: {kind}", repr(err))
+        finally:
+            if kind not in HARMLESS:
+                self.plans.was_bad(began, trouble.met)
 
     async def _later(self, after: float) -> None:
         tapper = replace(self.tapper, random=self._chance())
@@ -246,10 +254,26 @@ class Soak:
             self._deliveries.append(event.at)
         if event.action is not None:
             self._ended[event.action.id] = (event.at, event.action.state)
+            self._plans_look(event.action, event.at)
+
+    def _plans_look(self, action: Action, at: float) -> None:
+        """Count what ended for plans, or was in their way."""
+        if self.plans.of(action) is not None:
+            self.plans.ended(action)
+            return
+        began = datetime.fromtimestamp(action.created, UTC)
+        self.plans.was_bad(began, action.device_id)
+        if action.state == "cancelled" and not self.ledger.may_act(
+            action.device_id, at
+        ):
+            self.plans.touched.append(str(Arrived.of_action(action)))
 
     @callback
     def _end_told(self, event: Event) -> None:
         """Count how often the end of an action is told."""
+        if event.data["state"] == STATE_MISSED:
+            self.plans.told(event)
+            return
         action_id = event.data["action_id"]
         self._told[action_id] += 1
         if self._told[action_id] > 1:
@@ -303,7 +327,7 @@ class Soak:
             arrived += [
                 Arrived.of_action(action)
                 for action in home.actions
-                if action.id not in self._known
+                if action.id not in self._known and self.plans.of(action) is None
             ]
             self._known |= {action.id for action in home.actions}
         arrived += [
@@ -363,11 +387,14 @@ class Soak:
             self.trouble.restore(device)
         await self.trouble.log_in_again()
         await asyncio.sleep(REST)
+        self._judge_plans()
+        self.plans.remove()
         await self._tap_all()
         await asyncio.sleep(REST)
         await self._refresh_all()
         await asyncio.sleep(300)
         self._reconcile()
+        self.plans.plans.clear()
         ledger = self.ledger
         report.ledger, report.refusals = ledger.counts, ledger.refusals
         report.troubles = self.trouble.counts
@@ -401,6 +428,14 @@ class Soak:
             if house.registered(device) is None:
                 report.fail("devices missing in the end", device.id)
 
+    def _judge_plans(self) -> None:
+        """See what became of the plans."""
+        found = self.plans.judge()
+        self.report.plans.update({"kept": found.kept, "missed": found.missed})
+        for what, lines in found.wrong.items():
+            self.report.fail(f"occurrences of plans {what}", *lines)
+        self.report.fail("others' planned actions touched", *self.plans.touched)
+
     async def _tap_all(self) -> None:
         """Send each device a command, which ends what waits for one."""
         for device in self.house.devices:
@@ -430,6 +465,13 @@ class Soak:
         devices = ceil(self.options.devices / 2)
         each = ("_lanes", "_asked", "_expedited", "_single", "_known", "._actions")
         return {
+            # Of so many actions it is known for which plan they stand.
+            "teller._known": 100,
+            "teller._known[]": 2 * 100,
+            # What was in the way of each plan the last time.
+            "tries._troubles": MOST,
+            "tries._troubles[]": 3 * MOST,
+            "tries.what": 2 * devices,
             **dict.fromkeys(each, devices),
             "ends._devices": devices,
             "ends._devices[].told": 50 * devices,

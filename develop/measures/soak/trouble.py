@@ -66,6 +66,8 @@ class Troublemaker:
     changed: set[str] = field(default_factory=set)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     away: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # The device that was chosen; None where all are met.
+    met: str | None = None
 
     async def trouble(self, kind: str, seconds: float) -> None:
         """Make one kind of trouble, for so long."""
@@ -80,7 +82,9 @@ class Troublemaker:
         devices = self.house.devices
         if steerable:
             devices = [device for device in devices if device.kind.pushable]
-        return self.random.choice(devices)
+        device = self.random.choice(devices)
+        self.met = device.id
+        return device
 
     # Faults of requests
 
@@ -574,6 +578,18 @@ RARE: Final = frozenset(
         "a device replaced",
         "polling off",
         "the entry disabled",
+    }
+)
+# What keeps nobody from planning; some of it lasts for hours.
+HARMLESS: Final = frozenset(
+    {
+        "webhooks off",
+        "webhooks lost",
+        "webhooks doubled",
+        "webhooks forged",
+        "polling off",
+        "other options",
+        "captures of the future",
     }
 )
 # What may last for hours, as it does.

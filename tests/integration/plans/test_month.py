@@ -22,10 +22,10 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.common.const import EVENT_ACTION
+from custom_components.amps_ai.plans import Plan
 from custom_components.amps_ai.plans.plan import LEAST
-from custom_components.amps_ai.plans.times import Occurrence, Weekly
+from develop.measures.soak.plans import Judgement, carries_out, ended, had_time
 from sandbox import Sandbox
-from sandbox.devices.actions import Action
 
 from ...lean import rested
 from ..helpers import set_up
@@ -208,49 +208,6 @@ class Month:
         elif what < 0.07:
             await self.refuse()
 
-    def is_bad(self, begin: datetime, end: datetime) -> bool:
-        """Tell whether there was no time in a span in which all was well."""
-        return not any(
-            all(
-                after <= at or at + timedelta(minutes=30) <= before
-                for before, after in self.bad
-            )
-            for at in (
-                begin + timedelta(minutes=10) * n
-                for n in range(int((end - begin) / timedelta(minutes=10)) - 2)
-            )
-        )
-
-
-def _occurrences(
-    plan: dict[str, Any], begin: datetime, end: datetime
-) -> list[Occurrence]:
-    """Return what was to be kept of a plan, as the clocks of the house have it."""
-    weekly = Weekly(
-        weekdays=frozenset(DAILY.index(day) for day in plan["weekdays"]),
-        start=datetime.fromisoformat(f"2026-01-01T{plan['start']}").time(),
-        end=datetime.fromisoformat(f"2026-01-01T{plan['end']}").time(),
-    )
-    found: list[Occurrence] = []
-    for occurrence in weekly.after(begin, ZONE):
-        if occurrence.end > end:
-            return found
-        found.append(occurrence)
-    return found
-
-
-def _is_of(action: Action, plan: dict[str, Any], occurrence: Occurrence) -> bool:
-    """Tell whether an action carried an occurrence out."""
-    push = action.push
-    return (
-        action.state == "completed"
-        and push.command == plan["command"]
-        and push.end is not None
-        and abs(push.end - occurrence.end.timestamp()) < 2
-        and push.start is not None
-        and occurrence.start.timestamp() - 2 < push.start < occurrence.end.timestamp()
-    )
-
 
 # A long life, and a busy machine takes longer for it.
 @pytest.mark.timeout(900)
@@ -268,8 +225,8 @@ async def test_month(
     sandbox.action_seconds = 2
     told = async_capture_events(hass, EVENT_ACTION)
     assert await set_up(hass, entry)
-    for name, plan in PLANS.items():
-        await add(hass, entry, name, **plan)
+    for name, data in PLANS.items():
+        await add(hass, entry, name, **data)
     month = Month(hass, entry, sandbox, freezer, random.Random(seed))
     while month.now < BEGIN + timedelta(days=DAYS):
         await month.happen()
@@ -283,33 +240,37 @@ async def test_month(
         for event in told
         if event.data["state"] == "missed"
     }
-    kept = lost = 0
+    judgement = Judgement()
     carried: set[str] = set()
-    for name, plan in PLANS.items():
-        device = sandbox.device(plan["device_id"])
-        for occurrence in _occurrences(plan, BEGIN, month.now - timedelta(hours=1)):
+    for name, data in PLANS.items():
+        plan = Plan.from_data(name, name, data)
+        assert plan is not None
+        device = sandbox.device(plan.device_id)
+        for occurrence in ended(plan, BEGIN, month.now - timedelta(hours=1), ZONE):
             actions = [
-                action
+                action.id
                 for action in device.actions
-                if action.id not in month.foreign and _is_of(action, plan, occurrence)
+                if action.id not in month.foreign
+                and action.state == "completed"
+                and carries_out(action, plan, occurrence)
             ]
-            # Once, and no more.
-            assert len(actions) <= 1, (name, occurrence, [a.record() for a in actions])
-            carried |= {action.id for action in actions}
-            is_told = (name, occurrence.start.isoformat()) in missed
-            if actions:
-                kept += 1
-                assert not is_told, (name, occurrence)
-            else:
-                lost += 1
-                assert is_told, (name, occurrence)
-                assert month.is_bad(occurrence.start, occurrence.end - LEAST), (
-                    name,
-                    occurrence,
+            carried.update(actions)
+            judgement.judge(
+                plan,
+                occurrence,
+                len(actions),
+                told=(name, occurrence.start.isoformat()) in missed,
+                could=had_time(
                     month.bad,
-                )
-    assert kept > 60
-    assert lost < kept / 5
+                    occurrence.start,
+                    occurrence.end - LEAST,
+                    timedelta(minutes=30),
+                ),
+            )
+    # Once, and no more; and what was missed was told, and could not be kept.
+    assert not judgement.wrong
+    assert judgement.kept > 60
+    assert judgement.missed < judgement.kept / 5
 
     # Nobody else's was touched, and nothing was sent that was nobody's.
     for action_id in month.foreign:
