@@ -546,7 +546,7 @@ def run(options: Options, folder: Path) -> dict[str, Any]:
 # Side by side
 
 
-def _farm(folder: Path, commit: str | None) -> Path:
+def folder_of(folder: Path, commit: str | None) -> Path:
     """Return a folder with the measuring as it is now, and the integration of a commit."""
     folder.mkdir()
     for name in ("develop", "sandbox"):
@@ -657,7 +657,7 @@ def main(given: list[str] | None = None) -> int:
         if arguments.beside:
             subjects = {"before": arguments.beside} | subjects
         results = {
-            subject: _child(_farm(folder / subject, commit), options)
+            subject: _child(folder_of(folder / subject, commit), options)
             for subject, commit in subjects.items()
         }
     if arguments.json:
