@@ -23,7 +23,7 @@ from .runtime import AmpsConfigEntry
 PARALLEL_UPDATES = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsBinarySensorDescription(AmpsEntityDescription, BinarySensorEntityDescription):
     """A binary sensor.
 

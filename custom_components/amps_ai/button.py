@@ -17,7 +17,7 @@ from .runtime import AmpsConfigEntry
 PARALLEL_UPDATES = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsButtonDescription(AmpsEntityDescription, ButtonEntityDescription):
     """A button."""
 

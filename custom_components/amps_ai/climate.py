@@ -65,7 +65,7 @@ _PRESETS: Final = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsClimateDescription(AmpsEntityDescription, ClimateEntityDescription):
     """A thermostat."""
 

@@ -55,7 +55,7 @@ _TENTHS: Final = 6.9
 _NO_END: Final = 100_000
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsNumberDescription(AmpsEntityDescription, NumberEntityDescription):
     """A number over a setting."""
 

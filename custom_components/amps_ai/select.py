@@ -39,7 +39,7 @@ _MODES: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsSelectDescription(AmpsEntityDescription, SelectEntityDescription):
     """A select."""
 

@@ -54,7 +54,7 @@ from .runtime import AmpsConfigEntry
 PARALLEL_UPDATES = 0
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsSensorDescription(AmpsPlainSensorDescription):
     """A sensor over a field of the state.
 

@@ -46,7 +46,7 @@ _PLUGGED: Final[Mapping[EvChargerStatus | None, bool]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsSwitchDescription(AmpsEntityDescription, SwitchEntityDescription):
     """A switch."""
 

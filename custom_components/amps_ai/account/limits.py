@@ -29,7 +29,7 @@ _ROUNDS: Final = 5
 _ROUNDS_LAST: Final = timedelta(minutes=10)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Limits:
     """Keep what stands between an account and its next request."""
 

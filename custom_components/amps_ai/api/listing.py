@@ -3,7 +3,7 @@
 from asyncio import sleep
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from .clock import mark, passed
 from .device import Device
@@ -54,8 +54,7 @@ class Pace:
         self._pages += 1
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a list, as it came."""
 
     items: list[Any]
@@ -63,7 +62,7 @@ class Page:
     has_more: bool
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ListPass:
     """One reading of all pages of a list."""
 

@@ -21,7 +21,7 @@ _BEFORE_TIME: Final = b'"%b":"' % _LAST_PULLED_AT.encode()
 _TIME: Final = re.compile(rb"[0-9A-Za-z:.+-]+")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class PageMemory:
     """What a page was answered with the last time: its bytes up to `meta`.
 

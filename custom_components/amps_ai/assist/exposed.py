@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.components.homeassistant import async_should_expose
 from homeassistant.const import Platform
@@ -23,8 +22,7 @@ _MOST_AT_ONCE: Final = 100
 _CONTROLS: Final = frozenset({Platform.CLIMATE, Platform.SELECT, Platform.SWITCH})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposed:
+class Exposed(NamedTuple):
     """A device that an assistant may know of, by these of its entities."""
 
     coordinator: AmpsCoordinator

@@ -48,7 +48,7 @@ async def async_setup_entities[DescriptionT: AmpsEntityDescription](
         ).async_start()
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class _Adder[DescriptionT: AmpsEntityDescription]:
     """Add and remove one type's entities of a platform, as devices change."""
 

@@ -18,7 +18,7 @@ from .measuring import AmpsMeasuringSensor, AmpsPlainSensorDescription, plain
 _COUNTED: Final = 3
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsMeterDescription(AmpsPlainSensorDescription):
     """An energy, estimated from a power.
 

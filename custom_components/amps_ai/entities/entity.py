@@ -16,7 +16,7 @@ from ..readings import AmpsCoordinator, Watch
 from ..runtime import AmpsRuntimeData
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsEntityDescription(EntityDescription):
     """What all descriptions say.
 

@@ -13,7 +13,7 @@ from homeassistant.helpers.entity_registry import EntityOptionsType
 from .entity import AmpsEntity, AmpsEntityDescription
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class AmpsPlainSensorDescription(AmpsEntityDescription, SensorEntityDescription):
     """A sensor over the device as a whole."""
 

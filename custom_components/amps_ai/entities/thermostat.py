@@ -1,9 +1,8 @@
 """What the commands of a device make of a thermostat."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from homeassistant.components.climate import ClimateEntityFeature, HVACMode
 from homeassistant.const import UnitOfTemperature
@@ -44,8 +43,7 @@ COMMANDS: Final = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ability:
+class Ability(NamedTuple):
     """What the commands of a device make of a thermostat."""
 
     commands: Mapping[str, Command]

@@ -1,8 +1,7 @@
 """Plans: asked for in three steps, as each depends on the one before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, override
+from typing import Any, Final, NamedTuple, override
 
 from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
@@ -74,8 +73,7 @@ class _Amount(NumberSelector):
         return amount
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Field:
+class _Field(NamedTuple):
     """A parameter of a command, as a person is asked for it."""
 
     name: str

@@ -5,9 +5,8 @@ when something has changed or is due, and asks nothing else.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -48,8 +47,7 @@ _FARTHEST: Final = FARTHEST - timedelta(hours=1)
 _AT_LEAST: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
+class Parts(NamedTuple):
     """What the keepers of an account work with."""
 
     account: AmpsAccount

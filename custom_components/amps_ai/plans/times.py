@@ -1,10 +1,9 @@
 """Times of plans: which moments a weekly recurrence means. It knows no Home Assistant."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise, product
-from typing import Final
+from typing import Final, NamedTuple
 
 # What has no end may begin so late, and no later.
 LATEST: Final = timedelta(hours=1)
@@ -16,8 +15,7 @@ _WEEK: Final = timedelta(weeks=1)
 _MIDNIGHT: Final = datetime(2001, 1, 1)  # noqa: DTZ001
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
+class Occurrence(NamedTuple):
     """One of a plan's times, known by the day on which it begins.
 
     In UTC: times of one zone are compared by what the clocks show, which goes
@@ -29,8 +27,7 @@ class Occurrence:
     end: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weekly:
+class Weekly(NamedTuple):
     """Some weekdays (Monday is 0), from a time on, and maybe until another one."""
 
     weekdays: frozenset[int]

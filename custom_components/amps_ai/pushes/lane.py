@@ -17,7 +17,7 @@ from ..readings import AmpsCoordinator, Coordinators, Ends
 from ..readings.ends import DeviceEnds
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Intent:
     """What a control shows until a reading can know of it.
 
@@ -37,7 +37,7 @@ class Intent:
     stop: list[CALLBACK_TYPE] = field(default_factory=list)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Turn:
     """One tap's turn: whether it counts still, and whether it has to wait."""
 
@@ -56,7 +56,7 @@ class Turn:
             self.parked.set_result(None)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Followed:
     """An action that is followed: its end as a webhook tells it, and as known."""
 
@@ -66,7 +66,7 @@ class Followed:
     action: Action
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Lane:
     """What is under way for one device."""
 

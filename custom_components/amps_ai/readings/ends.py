@@ -23,7 +23,7 @@ def _remember[V](known: dict[str, V], key: str, value: V) -> None:
         del known[next(iter(known))]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class DeviceEnds:
     """What is known of the ends of a device's actions."""
 

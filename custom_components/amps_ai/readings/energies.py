@@ -54,7 +54,7 @@ async def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
     await _store(hass, entry).async_remove()
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Energies:
     """Keep the counters of an account's devices.
 

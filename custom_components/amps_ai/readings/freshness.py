@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
@@ -38,8 +38,7 @@ _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _FALLBACK: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
+class Level(NamedTuple):
     """How old a device's state may be, at rest and while it does something."""
 
     target: timedelta
@@ -92,7 +91,7 @@ def needs_detail(device: Device) -> bool:
     )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class FreshnessPlanner:
     """Read devices one by one, so that none is older than the target."""
 

@@ -7,9 +7,9 @@ again, and a later reading shows that it is done.
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -29,8 +29,7 @@ _MEMORY: Final = "links"
 _AT_A_TIME: Final = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class Link(NamedTuple):
     """What is known last of a device's link.
 
     `at` is by the API's clock: when an event says that it was (`told`), else
@@ -66,7 +65,7 @@ def _links(stored: dict[str, Any]) -> dict[str, Link]:
     }
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Links:
     """Keep what is known of the links of an account's devices."""
 
@@ -148,7 +147,7 @@ class Links:
         if known is not None and not known.connected:
             # The loss is known, but not the address to link again. What was
             # refused since then was not linked, whatever was read before.
-            link = replace(link, at=max(link.at, known.at), url=link.url or known.url)
+            link = link._replace(at=max(link.at, known.at), url=link.url or known.url)
         self._lose(device, link)
         self._in_background(self.coordinators[device.type].async_request_refresh())
 
@@ -175,7 +174,7 @@ class Links:
         """
         link = self._known.get(device_id)
         if link is not None and (at := self.account.clock.past(link.at)) != link.at:
-            link = self._known[device_id] = replace(link, at=at)
+            link = self._known[device_id] = link._replace(at=at)
             self._memory.async_save()
         return link
 
@@ -249,7 +248,7 @@ class Links:
     def _open(self, device: Device, link: Link) -> bool:
         """Ask until a reading needs no asking; tell whether that is not now."""
         if self._is_linked(device.id, link):
-            self._known[device.id] = replace(link, connected=True, url=None)
+            self._known[device.id] = link._replace(connected=True, url=None)
             return False
         self._known[device.id] = link
         issues.async_link_lost(

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -15,8 +15,7 @@ _FEW: Final = 8
 _SLICE: Final = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(NamedTuple):
     """What a listener wants to hear of: one device.
 
     `fields` are those of its state that matter, None for all of them. With
@@ -28,7 +27,7 @@ class Watch:
     readings: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Item:
     """What of a device the listeners have not heard of yet.
 
@@ -39,7 +38,7 @@ class _Item:
     is_reading: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Watches:
     """Who listens to a device: all, and those who follow its readings."""
 

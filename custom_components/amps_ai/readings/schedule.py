@@ -36,7 +36,7 @@ def takes_scheduling(device: Device) -> bool:
     )
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Schedule:
     """Keep in memory what the devices have planned.
 

@@ -25,7 +25,7 @@ from ..webhooks import WebhookReceiver
 type AmpsConfigEntry = ConfigEntry[AmpsRuntimeData]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class AmpsRuntimeData:
     """The parts of an account that work together."""
 

@@ -1,10 +1,9 @@
 """When: the times that a call names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from homeassistant.core import async_get_hass
 from homeassistant.util import dt as dt_util
@@ -49,8 +48,7 @@ def _later(at: datetime, span: timedelta, name: str, field: str) -> datetime:
     return dt_util.as_local(dt_util.as_utc(at) + span)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
+class Times(NamedTuple):
     """When to begin, and when to end, as a push says it.
 
     A beginning without an end may be a span from now, which no zone can spoil.

@@ -1,7 +1,7 @@
 """Whose: the entry and the devices that a call names."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from homeassistant.core import ServiceCall, callback
 from homeassistant.helpers import service
@@ -15,8 +15,7 @@ from ..runtime import AmpsConfigEntry
 from .fields import ATTR_CONFIG_ENTRY_ID, ATTR_DEVICE_ID
 
 
-@dataclass(frozen=True, kw_only=True)
-class Named:
+class Named(NamedTuple):
     """A device that a call names."""
 
     entry: AmpsConfigEntry
@@ -29,8 +28,7 @@ class Named:
         return self.entry.runtime_data.account.async_spoken_name(self.device)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Whose:
+class Whose(NamedTuple):
     """What a call is about: an entry, and one of its devices or all."""
 
     entry: AmpsConfigEntry
