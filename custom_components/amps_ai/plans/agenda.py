@@ -79,6 +79,12 @@ class Agenda:
             self._records.memory.async_save()
             yield occurrence
 
+    def is_then(self, plan: Plan, standing: Standing) -> bool:
+        """Tell whether what stands is at the time that the plan says by now."""
+        zone = dt_util.get_default_time_zone()
+        occurrence = plan.times.on(standing.day, zone)
+        return occurrence is not None and occurrence.start == standing.start
+
     @callback
     def async_kept(self, record: Record, day: date) -> None:
         """Settle an occurrence that was carried out."""

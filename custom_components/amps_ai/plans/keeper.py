@@ -404,7 +404,9 @@ class Keeper:
         if err.translation_key == ANOTHER_ZONE:
             # It will be understood so every time.
             self.tries.wait_until(occurrence.end)
-            self._parts.teller.async_another_zone(device, plan, words)
+            if plan in self._plans():
+                # It may have been deleted or changed meanwhile.
+                self._parts.teller.async_another_zone(device, plan, words)
 
     # What others planned
 
@@ -445,7 +447,9 @@ class Keeper:
             return
         self._async_stand(None)
         if action.state == ActionState.COMPLETED:
-            self._kept(standing.plan_id, standing.day)
+            plan = next((p for p in self._plans() if p.id == standing.plan_id), None)
+            if plan is None or self._agenda.is_then(plan, standing):
+                self._kept(standing.plan_id, standing.day)
         elif action.state == ActionState.FAILED:
             name = self._account.async_spoken_name(device)
             self.tries.begin((standing.plan_id, standing.day))

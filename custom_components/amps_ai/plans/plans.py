@@ -277,7 +277,15 @@ class Plans:
     def _has_begun(self, plan: Plan, occurrence: Occurrence) -> bool:
         """Tell whether an occurrence is carried out already."""
         last = self._agenda.record(plan).last
-        return last is not None and last >= occurrence.day
+        if last is not None and last >= occurrence.day:
+            return True
+        standing = self._records.standing.get(plan.device_id)
+        return (
+            standing is not None
+            # Nobody may have told of it yet.
+            and standing.is_for(plan, occurrence)
+            and occurrence.start <= self._account.clock.now()
+        )
 
     @callback
     def _leave_out(self, plan: Plan, day: date) -> None:
@@ -349,6 +357,9 @@ class Plans:
                 # What was before is not missed.
                 record = self._agenda.record(new)
                 record.since, record.missed = now, 0
+                if old is not None and _is_another(old, new):
+                    # Nor does what was kept at another time count.
+                    record.last = None
                 self._records.memory.async_save()
                 self._teller.async_forget(plan_id)
         self._look_for_devices()
@@ -404,8 +415,16 @@ class Plans:
 def _is_new(old: Plan, new: Plan) -> bool:
     """Tell whether a plan has to be seen as another one from now on."""
     return (
-        (old.device_id, old.command, old.times)
-        != (new.device_id, new.command, new.times)
+        _is_another(old, new)
         or (new.is_enabled and not old.is_enabled)
         or old.last_day != new.last_day
+    )
+
+
+def _is_another(old: Plan, new: Plan) -> bool:
+    """Tell whether a plan says another thing than before."""
+    return (old.device_id, old.command, old.times) != (
+        new.device_id,
+        new.command,
+        new.times,
     )

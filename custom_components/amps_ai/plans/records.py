@@ -3,23 +3,29 @@
 They outlive a restart: what was pushed once is not pushed again.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Self
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util import dt as dt_util
 
-from ..api import Action
+from ..account.account import create_client
+from ..api import Action, AmpsError
 from ..api.values import instant, mapping, number, text
+from ..common.const import CONF_USER_ID, LOGGER
 from ..common.memory import Memory, async_remove as async_remove_memory
 from ..pushes.sending import TOLERANCE
 from .plan import Plan
 from .times import Occurrence
 
 _MEMORY: Final = "plans"
+# So many seconds an account that is removed waits for what it takes back.
+_PATIENCE: Final = 10
 
 
 @dataclass(slots=True, kw_only=True)
@@ -179,7 +185,26 @@ class Records:
 
 
 async def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
-    """Remove what an entry that goes leaves behind."""
+    """Take back what an entry that goes has planned, and forget it."""
+    records = Records(hass, entry)
+    await records.async_load()
+    client = create_client(hass, entry.data[CONF_API_KEY], entry.data.get(CONF_USER_ID))
+
+    async def _take_back(action_id: str) -> None:
+        # What has begun goes on: that is not cancelled by the API either.
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await client.async_cancel_action(action_id)
+        except (AmpsError, TimeoutError) as err:
+            LOGGER.debug("Taking back what a plan has left failed: %s", err)
+
+    await asyncio.gather(
+        *(
+            _take_back(standing.action_id)
+            for standing in records.standing.values()
+            if standing.action_id is not None
+        )
+    )
     await async_remove_memory(hass, entry, _MEMORY)
 
 
