@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from operator import itemgetter
 from typing import Any, Final, override
@@ -40,6 +40,26 @@ async def async_setup_entry(
 ) -> None:
     """Add the calendar of the account."""
     async_add_entities([AmpsScheduleCalendar(entry)])
+
+
+class AmpsCalendarEvent(CalendarEvent):
+    """An event whose times are compared as what they are, not by what clocks show.
+
+    The core compares times of one zone by their hands: in the hour that comes
+    twice, what has begun would look as if it were still to come.
+    """
+
+    @property
+    @override
+    def start_datetime_local(self) -> datetime:
+        """Return the start, in local time."""
+        return _at_its_offset(super().start_datetime_local)
+
+    @property
+    @override
+    def end_datetime_local(self) -> datetime:
+        """Return the end, in local time."""
+        return _at_its_offset(super().end_datetime_local)
 
 
 class AmpsScheduleCalendar(CalendarEntity):
@@ -83,9 +103,10 @@ class AmpsScheduleCalendar(CalendarEntity):
         known = self._runtime.coordinators.device(plan.device_id)
         device_type = known.type if known else None
         end = occurrence.end if plan.is_window else occurrence.start + _SHORT
-        return CalendarEvent(
-            start=dt_util.as_local(occurrence.start),
-            end=dt_util.as_local(end),
+        start, end = on_the_wall(occurrence.start, end)
+        return AmpsCalendarEvent(
+            start=start,
+            end=end,
             summary=f"{name}: {plan.name}" if name else plan.name,
             description=parameters_said(self.hass, plan.parameters_as_data())
             or command_name(self.hass, plan.command, device_type),
@@ -96,9 +117,10 @@ class AmpsScheduleCalendar(CalendarEntity):
 
     def _event(self, device: Device, action: Action, start: datetime) -> CalendarEvent:
         name = self._account.async_spoken_name(device)
-        return CalendarEvent(
-            start=dt_util.as_local(start),
-            end=dt_util.as_local(_end_of(action, start)),
+        begin, end = on_the_wall(start, _end_of(action, start))
+        return AmpsCalendarEvent(
+            start=begin,
+            end=end,
             summary=f"{name}: {command_name(self.hass, action.command, device.type)}",
             description=parameters_said(self.hass, action.parameters),
             uid=action.id,
@@ -191,6 +213,21 @@ async def _breathe(events: list[CalendarEvent]) -> None:
     """Let others have their turn: the loop is everybody's."""
     if len(events) % _AT_A_TIME == 0:
         await asyncio.sleep(0)
+
+
+def _at_its_offset(at: datetime) -> datetime:
+    """Return a time in a zone of its own, so that it is compared as a moment."""
+    return at.replace(tzinfo=timezone(at.utcoffset() or timedelta()))
+
+
+def on_the_wall(start: datetime, end: datetime) -> tuple[datetime, datetime]:
+    """Return what the clocks show at a start and an end.
+
+    A calendar refuses what ends before it begins. That is what clocks show of a
+    window that ends in the hour that comes twice, after they were put back.
+    """
+    begin, over = dt_util.as_local(start), dt_util.as_local(end)
+    return begin, over if over > begin else begin + _SHORT
 
 
 def _end_of(action: Action, start: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """What is planned: how it is shown, kept up to date, followed and taken back."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
+from custom_components.amps_ai.calendar import AmpsCalendarEvent, on_the_wall
 from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_USER_ID,
@@ -31,7 +32,7 @@ from sandbox import TEST_KEY, Sandbox
 
 from ..lean import rested
 from .conftest import APP_ID
-from .helpers import done, registered
+from .helpers import done, registered, set_up
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -1141,3 +1142,45 @@ async def test_many_are_asked_for_bit_by_bit(
     await _set_up(hass, entry)
     assert len(_asked(sandbox)) == 9
     assert len(pauses) == 8 - 3
+
+
+async def test_window_into_the_hour_that_comes_twice(hass: HomeAssistant) -> None:
+    """What ends at 02:10 in winter time, after 02:30 in summer time, is an event."""
+    start = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    begin, end = on_the_wall(start, start + timedelta(minutes=40))
+    event = AmpsCalendarEvent(start=begin, end=end, summary="Charge")
+    assert event.as_dict()["start"] == "2026-10-25T02:30:00+02:00"
+    assert event.start_datetime_local == start
+    assert event.end_datetime_local > event.start_datetime_local
+    # Any other window is told as it is.
+    begin, end = on_the_wall(start, start + timedelta(hours=2))
+    event = AmpsCalendarEvent(start=begin, end=end, summary="Charge")
+    assert event.end_datetime_local == start + timedelta(hours=2)
+
+
+async def test_on_while_the_clocks_show_less(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """A command that began at 02:30 is on at 02:05, after the clocks were put back."""
+    at = datetime(2026, 10, 24, 23, 50, tzinfo=UTC)
+    sandbox.clock.set(at)
+    freezer.move_to(at)
+    for device in sandbox.home.devices:
+        device.capture()
+    assert await set_up(hass, entry)
+    await _plan(hass, BATTERY, "charge", delay="00:40", duration="03:00")
+    await done(hass)
+    now = datetime(2026, 10, 25, 1, 5, tzinfo=UTC)
+    sandbox.clock.set(now)
+    freezer.move_to(now)
+    calendar = hass.data["calendar"].get_entity(CALENDAR)
+    assert calendar is not None
+    calendar.async_write_ha_state()
+    state = hass.states.get(CALENDAR)
+    assert state is not None
+    assert state.state == "on"
+    # It is woken at the end, and not at a beginning that is over.
+    assert len(calendar._alarm_unsubs) == 1
