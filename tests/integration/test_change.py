@@ -600,10 +600,11 @@ async def test_state_is_back_in_time(
     level = _state(hass, LEVEL)
     for _ in range(3):
         sandbox.device(BATTERY).state_override = {"level": REMOVE}
-        await pass_time(SOON.total_seconds() - 75)
+        await pass_time(SOON.total_seconds() - 315)
         assert _state(hass, LEVEL) == STATE_UNKNOWN
         sandbox.device(BATTERY).state_override = {"level": 77}
-        await pass_time(75)
+        # Lists come every five minutes by now.
+        await pass_time(315)
         assert _state(hass, LEVEL) == "77"
     assert level != "77"
     await pass_time(SOON.total_seconds() + 75)

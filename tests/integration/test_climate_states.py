@@ -31,6 +31,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.common.const import DOMAIN
+from custom_components.amps_ai.readings.pace import SLOWEST
 from sandbox import REMOVE, Sandbox
 from tests.conftest import NOON
 
@@ -78,8 +79,10 @@ def at_once(sandbox: Sandbox) -> None:
 async def _poll(
     hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory
 ) -> None:
-    sandbox.clock.advance(61)
-    freezer.tick(timedelta(seconds=61))
+    """Let the next list come, however seldom lists are asked for by now."""
+    seconds = SLOWEST.total_seconds() + 1
+    sandbox.clock.advance(seconds)
+    freezer.tick(timedelta(seconds=seconds))
     async_fire_time_changed(hass)
     await done(hass)
 

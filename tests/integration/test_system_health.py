@@ -182,7 +182,8 @@ async def test_holds_back(
     await pass_time(75)
     info = await _health(hass, hass_ws_client)
     seconds = float(info["holds_back"].removesuffix(" s"))
-    assert 280 <= seconds <= 300
+    # The first of the lists, which are spread over the minute, was told so.
+    assert 225 <= seconds <= 300
 
 
 async def test_webhooks(
