@@ -111,6 +111,13 @@ def contents(root: object, name: str, seen: set[int]) -> Counter[str]:
         within: Collection[object]
         if isinstance(item, Mapping):
             within = item.values()
+        elif isinstance(item, tuple) and hasattr(item, "_fields"):
+            # A value with names holds what it has; nothing gathers in it.
+            waiting += [
+                (_short(f"{path}.{field}"), getattr(item, field))
+                for field in item._fields
+            ]
+            continue
         elif isinstance(item, (Sequence, AbstractSet, deque)):
             within = item
         elif isinstance(item, (asyncio.Lock, asyncio.Semaphore)):
