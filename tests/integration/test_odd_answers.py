@@ -1,5 +1,6 @@
 """Answers that are valid, and that nobody would give: nothing of them hurts."""
 
+import gc
 import json
 from typing import Any
 
@@ -12,7 +13,7 @@ from pytest_homeassistant_custom_component.common import (
     async_capture_events,
 )
 
-from custom_components.amps_ai.api import listing
+from custom_components.amps_ai.api import Device, DeviceType, listing
 from custom_components.amps_ai.common.const import EVENT_ACTION
 from sandbox import Sandbox
 
@@ -153,6 +154,42 @@ async def test_list_without_end(
     sandbox.home.add_device("battery", device_id="device_new")
     await pass_time(120)
     assert loaded.runtime_data.find("device_new")
+
+
+def _devices_kept() -> int:
+    """Count the devices that somebody holds on to."""
+    gc.collect()
+    return sum(isinstance(item, Device) for item in gc.get_objects())
+
+
+@pytest.mark.parametrize("breaks_off", [False, True])
+async def test_nothing_is_kept_of_a_list_without_end(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    breaks_off: bool,
+) -> None:
+    """Neither its devices nor its pages, also where an error is its end."""
+    monkeypatch.setattr(listing, "_PAUSE", 0)
+    coordinator = loaded.runtime_data.find(BATTERY)
+    pages = loaded.runtime_data.account.client._pages
+    before = _devices_kept()
+    if breaks_off:
+        sandbox.faults.add(path="/battery", status=503, skip=60)
+    sandbox.faults.add(kind="endless", path="/battery")
+    sandbox.requests.clear()
+    await coordinator.async_refresh()
+    await done(hass)
+    assert len(sandbox.requests.of("GET", "/battery")) > 60
+    assert (coordinator.last_exception is not None) is breaks_off
+    # A device may be kept as it was before, too.
+    assert _devices_kept() <= 2 * before
+    assert len(pages[DeviceType.BATTERY]) <= 1
+    sandbox.faults.clear()
+    await coordinator.async_refresh()
+    assert coordinator.last_update_success
+    assert _devices_kept() <= 2 * before
 
 
 @pytest.mark.usefixtures("stopped_clock")

@@ -282,14 +282,12 @@ class AmpsClient:
         offset = 0
         total: int | None = None
         previous: list[Any] = []
-        pages = self._pages.setdefault(device_type, [])
+        before = self._pages.get(device_type, [])
+        pages: list[PageMemory] = []
         for number_of_page in count():
-            if number_of_page == len(pages):
-                pages.append(PageMemory())
+            pages += before[number_of_page : number_of_page + 1] or [PageMemory()]
             await pace.async_next()
-            page = await self._async_page(
-                device_type, offset, known=pages[number_of_page]
-            )
+            page = await self._async_page(device_type, offset, known=pages[-1])
             if offset and page.total != total:
                 one_pass.stable = False
             total = page.total
@@ -315,7 +313,8 @@ class AmpsClient:
                 pages.clear()
                 break
             previous = page.items
-        del pages[number_of_page + 1 :]
+        # Kept only now: a list that broke off on its way may have had no end.
+        self._pages[device_type] = pages
         return one_pass
 
     async def _async_page(

@@ -5,6 +5,7 @@ The one place where an error of the client becomes one that a person reads.
 
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from traceback import clear_frames
 from typing import Any, Final
 
 from homeassistant.core import async_get_hass_or_none
@@ -73,6 +74,9 @@ def spoken[ErrorT: HomeAssistantError](
 
     `name` is what the request was about: a device's name, or the account's.
     """
+    # Home Assistant keeps the last error of a list, and that its cause, with all
+    # that was read until then: of pages without end, tens of megabytes.
+    clear_frames(err.__traceback__)
     said = {
         "device": name,
         "code": plain_text(err.code or str(err.status or "-")),
