@@ -19,6 +19,10 @@ BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
 HVAC = "device_hvac_001"
 CALENDAR = "calendar.amps_ai_sandbox_schedule"
+HOUR = 3600
+# What stands of the plan "Night" at 14:00 in Berlin, on 1 June; and the night after.
+TONIGHT = ("charge", "2026-06-01T20:00", "2026-06-02T03:00")
+TOMORROW = ("charge", "2026-06-02T20:00", "2026-06-03T03:00")
 DAILY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 NIGHT = {

@@ -15,6 +15,8 @@ from ..helpers import done, registered
 from .helpers import (
     BATTERY,
     CALENDAR,
+    TOMORROW,
+    TONIGHT,
     add,
     ask,
     elsewhere,
@@ -28,8 +30,6 @@ from .helpers import (
 
 pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
 
-TONIGHT = ("charge", "2026-06-01T20:00", "2026-06-02T03:00")
-TOMORROW = ("charge", "2026-06-02T20:00", "2026-06-03T03:00")
 FEATURES = CalendarEntityFeature
 
 

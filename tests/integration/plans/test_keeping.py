@@ -1,6 +1,6 @@
 """A plan stands at Amps AI, comes back, and waits for others."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -10,7 +10,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
-    async_fire_time_changed,
 )
 
 from custom_components.amps_ai.common.const import EVENT_ACTION
@@ -21,7 +20,10 @@ from ..helpers import done, registered, set_up
 from .helpers import (
     BATTERY,
     CHARGER,
+    HOUR,
     HVAC,
+    TOMORROW,
+    TONIGHT,
     add,
     change,
     elsewhere,
@@ -36,25 +38,7 @@ from .helpers import (
     switch,
 )
 
-HOUR = 3600
-# 14:00 in Berlin, on 1 June.
-TONIGHT = ("charge", "2026-06-01T20:00", "2026-06-02T03:00")
-TOMORROW = ("charge", "2026-06-02T20:00", "2026-06-03T03:00")
-
 pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
-
-
-@pytest.fixture
-def jump(hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory) -> Pass:
-    """Return what lets time pass in one go."""
-
-    async def _jump(seconds: float) -> None:
-        sandbox.clock.advance(seconds)
-        freezer.tick(timedelta(seconds=seconds))
-        async_fire_time_changed(hass)
-        await done(hass)
-
-    return _jump
 
 
 async def _restart(hass: HomeAssistant, entry: MockConfigEntry) -> None:

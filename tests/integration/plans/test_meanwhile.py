@@ -3,15 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from sandbox import Sandbox
 
@@ -20,6 +16,8 @@ from ..helpers import done
 from .helpers import (
     BATTERY,
     CHARGER,
+    HOUR,
+    TONIGHT,
     add,
     ask,
     change,
@@ -32,23 +30,7 @@ from .helpers import (
     switch,
 )
 
-HOUR = 3600
-TONIGHT = ("charge", "2026-06-01T20:00", "2026-06-02T03:00")
-
 pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
-
-
-@pytest.fixture
-def jump(hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory) -> Pass:
-    """Return what lets time pass in one go."""
-
-    async def _jump(seconds: float) -> None:
-        sandbox.clock.advance(seconds)
-        freezer.tick(timedelta(seconds=seconds))
-        async_fire_time_changed(hass)
-        await done(hass)
-
-    return _jump
 
 
 async def test_another_time_on_the_same_day(

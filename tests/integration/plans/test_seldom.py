@@ -3,13 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
-from pytest_homeassistant_custom_component.common import (
-    MockConfigEntry,
-    async_fire_time_changed,
-)
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from sandbox import Sandbox
 
@@ -17,6 +13,9 @@ from ..conftest import Pass
 from ..helpers import done, registered, set_up
 from .helpers import (
     BATTERY,
+    HOUR,
+    TOMORROW,
+    TONIGHT,
     add,
     ask,
     elsewhere,
@@ -29,24 +28,7 @@ from .helpers import (
     switch,
 )
 
-HOUR = 3600
-TONIGHT = ("charge", "2026-06-01T20:00", "2026-06-02T03:00")
-TOMORROW = ("charge", "2026-06-02T20:00", "2026-06-03T03:00")
-
 pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
-
-
-@pytest.fixture
-def jump(hass: HomeAssistant, sandbox: Sandbox, freezer: FrozenDateTimeFactory) -> Pass:
-    """Return what lets time pass in one go."""
-
-    async def _jump(seconds: float) -> None:
-        sandbox.clock.advance(seconds)
-        freezer.tick(timedelta(seconds=seconds))
-        async_fire_time_changed(hass)
-        await done(hass)
-
-    return _jump
 
 
 async def _again(hass: HomeAssistant, entry: MockConfigEntry) -> None:
