@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 import os
+from pathlib import Path
 from random import Random
 import threading
 from typing import Final, override
@@ -17,8 +19,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from develop.bare_core import CoreError
-from sandbox import Fault
+from sandbox import Fault, Sandbox
 from sandbox.faults import Faults, Met
+
+from .simulated_time import SimulatedTime
 
 # Told here once more: an older integration, which is measured beside today's, has
 # them in another place.
@@ -27,6 +31,32 @@ CONF_APP_ID: Final = "app_id"
 
 # So much may wait for the recorder before time stands still for it.
 _BACKLOG: Final = 500
+
+
+@dataclass(kw_only=True)
+class Simulated:
+    """A core over the sandbox, in simulated time."""
+
+    folder: Path
+    sandbox: Sandbox
+    time: SimulatedTime
+    hass: HomeAssistant | None = None
+
+    @property
+    def now(self) -> float:
+        """Return the seconds since 1970."""
+        return self.time.clock.time()
+
+    @property
+    def core(self) -> HomeAssistant:
+        """Return the core that runs."""
+        assert self.hass is not None
+        return self.hass
+
+    @property
+    def entry(self) -> ConfigEntry:
+        """Return the only entry."""
+        return self.core.config_entries.async_entries(DOMAIN)[0]
 
 
 class Weather(Faults):

@@ -29,8 +29,6 @@ from typing import Any, Final
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
 
@@ -39,6 +37,7 @@ from sandbox import TEST_KEY, Device, RequestRecord, Sandbox
 from sandbox.physics import BatteryPhysics, ChargerPhysics, Physics, SolarPhysics
 
 from ..common import (
+    Simulated,
     Weather,
     add_entry,
     in_simulated_time,
@@ -160,13 +159,10 @@ class Truth:
 
 
 @dataclass(kw_only=True)
-class House:
+class House(Simulated):
     """The core, the sandbox, and what is noted of them."""
 
     options: Options
-    folder: Path
-    sandbox: Sandbox
-    time: SimulatedTime
     truth: dict[str, Truth] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     captures: dict[str, list[float]] = field(default_factory=dict)
@@ -175,28 +171,11 @@ class House:
     # Captures of somebody else that are not known here yet.
     untold: dict[str, float] = field(default_factory=dict)
     cut: Path | None = None
-    hass: HomeAssistant | None = None
-
-    @property
-    def now(self) -> float:
-        """Return the seconds since 1970."""
-        return self.time.clock.time()
 
     @property
     def devices(self) -> list[Device]:
         """Return the devices of the account."""
         return self.sandbox.home.devices
-
-    @property
-    def core(self) -> HomeAssistant:
-        """Return the core that runs."""
-        assert self.hass is not None
-        return self.hass
-
-    @property
-    def entry(self) -> ConfigEntry:
-        """Return the only entry."""
-        return self.core.config_entries.async_entries(DOMAIN)[0]
 
     def watch(self) -> None:
         """Note captures, requests and the truth."""

@@ -10,8 +10,6 @@ import shutil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.util import yaml as yaml_util
@@ -21,8 +19,7 @@ from sandbox import TEST_KEY, RequestRecord, Sandbox
 from sandbox.physics import BatteryPhysics, ChargerPhysics, HvacPhysics, SolarPhysics
 from sandbox.physics.house import usage
 
-from ..common import add_entry
-from ..simulated_time import SimulatedTime
+from ..common import Simulated, add_entry
 
 DOMAIN: Final = "amps_ai"
 ZONE: Final = ZoneInfo(bare_core.TIME_ZONE)
@@ -98,16 +95,12 @@ class SelfUse:
 
 
 @dataclass(kw_only=True)
-class House:
+class House(Simulated):
     """The core, the sandbox, and what is counted of them."""
 
-    folder: Path
     blueprints: Path
     blueprint: str
-    sandbox: Sandbox
-    time: SimulatedTime
     limit: float = 1000.0
-    hass: HomeAssistant | None = None
     config: Mapping[str, object] | None = None
     counts: Counts = field(default_factory=Counts)
     # While they are silent, the meters show what they showed last.
@@ -120,28 +113,12 @@ class House:
     _seen: tuple[float, float] = (0.0, 0.0)
 
     @property
-    def now(self) -> float:
-        """Return the seconds since 1970."""
-        return self.time.clock.time()
-
-    @property
     def battery(self) -> BatteryPhysics | None:
         """Return what the battery of the house does."""
         for device in self.sandbox.home.devices:
             if isinstance(device.physics, BatteryPhysics):
                 return device.physics
         return None
-
-    @property
-    def core(self) -> HomeAssistant:
-        """Return the core that runs."""
-        assert self.hass is not None
-        return self.hass
-
-    @property
-    def entry(self) -> ConfigEntry:
-        """Return the only entry."""
-        return self.core.config_entries.async_entries(DOMAIN)[0]
 
     def watch(self) -> None:
         """Count commands from now on."""
