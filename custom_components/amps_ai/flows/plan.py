@@ -9,7 +9,7 @@ from homeassistant.config_entries import (
     ConfigSubentryFlow,
     SubentryFlowResult,
 )
-from homeassistant.const import CONF_DEVICE_ID, CONF_NAME, WEEKDAYS, UnitOfTemperature
+from homeassistant.const import CONF_DEVICE_ID, CONF_NAME, WEEKDAYS
 from homeassistant.helpers.selector import (
     NumberSelector,
     NumberSelectorConfig,
@@ -26,9 +26,10 @@ import voluptuous as vol
 
 from ..api import Device, Parameter, Quantity, capabilities, in_order
 from ..api.values import number
-from ..api.vocabulary import Execution, Parameters, Units
+from ..api.vocabulary import Execution, Parameters
 from ..common.names import plain_text
-from ..common.words import command_name
+from ..common.units import for_house, unit_of
+from ..common.words import command_name, unit_symbol
 from ..plans import Plan
 from ..plans.agenda import overlapping
 from ..plans.plan import (
@@ -45,20 +46,6 @@ from ..runtime import AmpsConfigEntry, AmpsRuntimeData
 _FIELDS: Final[Mapping[str, str]] = {
     Parameters.HEAT_SETPOINT: "heat_setpoint",
     Parameters.COOL_SETPOINT: "cool_setpoint",
-}
-_UNITS: Final[Mapping[str | None, str]] = {
-    Units.PERCENT: "%",
-    Units.KW: "kW",
-    Units.WATTS: "W",
-    Units.KWH: "kWh",
-    Units.AMPS: "A",
-    Units.VOLTS: "V",
-    Units.HOURS: "h",
-    Units.MINUTES: "min",
-}
-_DEGREES: Final[Mapping[str | None, UnitOfTemperature]] = {
-    Units.CELSIUS: UnitOfTemperature.CELSIUS,
-    Units.FAHRENHEIT: UnitOfTemperature.FAHRENHEIT,
 }
 
 
@@ -79,7 +66,7 @@ class _Field(NamedTuple):
     name: str
     parameter: Parameter
     # Of a temperature: in which unit the house has it.
-    shown: UnitOfTemperature | None
+    shown: str | None
 
     @property
     def key(self) -> str:
@@ -89,8 +76,7 @@ class _Field(NamedTuple):
     @property
     def unit(self) -> str:
         """Return the unit as it is shown."""
-        unit = self.parameter.unit
-        return self.shown or _UNITS.get(unit, unit or "")
+        return self.shown or unit_symbol(self.parameter.unit)
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
@@ -103,17 +89,13 @@ class _Field(NamedTuple):
 
     def show(self, value: float) -> float:
         """Return an amount of the device as it is shown."""
-        if self.shown is None:
-            return value
-        degrees = _DEGREES[self.parameter.unit]
-        return round(TemperatureConverter.convert(value, degrees, self.shown), 1)
+        return for_house(value, self.shown or "", self.parameter)
 
     def quantity(self, shown: float) -> Quantity:
         """Return what was typed as the device takes it."""
-        value = shown
-        if self.shown is not None:
-            degrees = _DEGREES[self.parameter.unit]
-            value = round(TemperatureConverter.convert(shown, self.shown, degrees), 1)
+        value, theirs = shown, unit_of(self.parameter)
+        if theirs is not None:
+            value = round(TemperatureConverter.convert(shown, self.shown, theirs), 1)
         return Quantity(value=value, unit=self.parameter.unit)
 
     def selector(self) -> NumberSelector:
@@ -289,7 +271,7 @@ class AmpsPlanFlow(ConfigSubentryFlow):
             _Field(
                 name=name,
                 parameter=parameter,
-                shown=UnitOfTemperature(house) if parameter.unit in _DEGREES else None,
+                shown=None if unit_of(parameter) is None else house,
             )
             for name, parameter in command.parameters.items()
         ]

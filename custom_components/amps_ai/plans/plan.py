@@ -82,9 +82,9 @@ class Plan:
             skipped=frozenset(
                 day
                 for item in words(data.get(CONF_SKIPPED))
-                if (day := _day(item)) is not None
+                if (day := day_of(item)) is not None
             ),
-            last_day=_day(data.get(CONF_LAST_DAY)),
+            last_day=day_of(data.get(CONF_LAST_DAY)),
         )
 
     @property
@@ -189,5 +189,6 @@ def _time(value: object) -> time | None:
     return dt_util.parse_time(value) if isinstance(value, str) else None
 
 
-def _day(value: object) -> date | None:
+def day_of(value: object) -> date | None:
+    """Read a day, as it is kept."""
     return dt_util.parse_date(value) if isinstance(value, str) else None

@@ -12,7 +12,6 @@ from typing import Any, Final, Self
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_API_KEY
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.util import dt as dt_util
 
 from ..account.account import create_client
 from ..api import Action, AmpsError
@@ -20,7 +19,7 @@ from ..api.values import instant, mapping, number, text
 from ..common.const import CONF_USER_ID, LOGGER
 from ..common.memory import Memory, async_remove as async_remove_memory
 from ..pushes.sending import TOLERANCE
-from .plan import Plan
+from .plan import Plan, day_of
 from .times import Occurrence
 
 _MEMORY: Final = "plans"
@@ -105,7 +104,7 @@ class Standing:
     def from_dict(cls, stored: Mapping[str, Any]) -> Self | None:
         """Return what was kept, if it is to be understood."""
         plan_id, command = text(stored.get("plan")), text(stored.get("command"))
-        day = _day(stored.get("day"))
+        day = day_of(stored.get("day"))
         start, end, sent = (
             instant(stored.get(name)) for name in ("start", "end", "sent")
         )
@@ -158,7 +157,7 @@ class Records:
             found = mapping(item) or {}
             if (since := instant(found.get("since"))) is not None:
                 missed = int(number(found.get("missed")) or 0)
-                self.plans[plan_id] = Record(since, _day(found.get("last")), missed)
+                self.plans[plan_id] = Record(since, day_of(found.get("last")), missed)
 
     @callback
     def as_dict(self) -> dict[str, Any]:
@@ -206,7 +205,3 @@ async def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
         )
     )
     await async_remove_memory(hass, entry, _MEMORY)
-
-
-def _day(value: object) -> date | None:
-    return dt_util.parse_date(value) if isinstance(value, str) else None
