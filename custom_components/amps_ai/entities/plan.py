@@ -4,7 +4,7 @@ Not by Home Assistant's own ties of subentries: a device can have one only, and 
 what the others put there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, override
 
 from homeassistant.const import Platform
@@ -24,7 +24,7 @@ from ..runtime import AmpsConfigEntry
 # The keys of what a plan has, and the platforms.
 PLAN: Final = "plan"
 NEXT: Final = "next"
-_KEYS: Final = {Platform.SWITCH: PLAN, Platform.SENSOR: NEXT}
+_KEYS: Final[Mapping[str, str]] = {Platform.SWITCH: PLAN, Platform.SENSOR: NEXT}
 
 
 class AmpsPlanEntity(Entity):
@@ -62,7 +62,7 @@ class AmpsPlanEntity(Entity):
 
 def is_of_plan(entity: er.RegistryEntry) -> bool:
     """Tell whether an entity is a plan's."""
-    key = next((key for domain, key in _KEYS.items() if domain == entity.domain), None)
+    key = _KEYS.get(entity.domain)
     return key is not None and entity.translation_key == key
 
 
@@ -77,22 +77,21 @@ def async_setup_plan_entities(
     plans = entry.runtime_data.plans
     platform = async_get_current_platform()
     registry = er.async_get(hass)
-    key = _KEYS[Platform(platform.domain)]
+    key = _KEYS[platform.domain]
     # By plan: whose and what they were called when they were added.
     added: dict[str, tuple[str, str]] = {}
 
     @callback
-    def _remove_left_over() -> None:
-        """Remove the entities of plans that are not there any more."""
-        for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-            plan_id = entity.unique_id.removesuffix(f"_{key}")
-            if (
-                entity.domain == platform.domain
-                and is_of_plan(entity)
-                and plans.get(plan_id) is None
-            ):
-                added.pop(plan_id, None)
-                registry.async_remove(entity.entity_id)
+    def _entity_id(plan_id: str) -> str | None:
+        return registry.async_get_entity_id(platform.domain, DOMAIN, f"{plan_id}_{key}")
+
+    @callback
+    def _remove(plan_id: str) -> None:
+        """Remove the entity of a plan that is not there any more."""
+        # One that is still being added goes with the next change.
+        if (entity_id := _entity_id(plan_id)) is not None:
+            added.pop(plan_id, None)
+            registry.async_remove(entity_id)
 
     async def _async_renew(entity_id: str, entity: AmpsPlanEntity) -> None:
         """Add an entity anew, under another name or at another device."""
@@ -102,7 +101,8 @@ def async_setup_plan_entities(
 
     @callback
     def _changed() -> None:
-        _remove_left_over()
+        for plan_id in [plan_id for plan_id in added if plans.get(plan_id) is None]:
+            _remove(plan_id)
         for plan in plans:
             if (device := plans.async_registered(plan)) is None:
                 # Its entities went with the device.
@@ -113,13 +113,20 @@ def async_setup_plan_entities(
                 continue
             added[plan.id] = what
             entity = create(plans, plan, device)
-            entity_id = registry.async_get_entity_id(
-                platform.domain, DOMAIN, f"{plan.id}_{key}"
-            )
+            entity_id = _entity_id(plan.id)
             if known is None or entity_id is None:
                 async_add_entities([entity])
             else:
                 entry.async_create_task(hass, _async_renew(entity_id, entity))
 
+    # What went while the entry was not loaded; all later changes are heard of.
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        plan_id = entity.unique_id.removesuffix(f"_{key}")
+        if (
+            entity.domain == platform.domain
+            and is_of_plan(entity)
+            and plans.get(plan_id) is None
+        ):
+            _remove(plan_id)
     _changed()
     entry.async_on_unload(plans.async_listen(_changed))
