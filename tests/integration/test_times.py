@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.auth.models import User
 from homeassistant.const import STATE_UNAVAILABLE
@@ -16,15 +17,18 @@ from homeassistant.helpers import (
     issue_registry as ir,
 )
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from custom_components.amps_ai.api import AmpsClient, Device, DeviceType, clock
 from custom_components.amps_ai.api.webhook import DeviceConnected, DeviceDisconnected
-from custom_components.amps_ai.common.const import DOMAIN
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
 from sandbox import TEST_KEY, Sandbox
 
 from .conftest import Pass
-from .helpers import done, registered
+from .helpers import done, registered, set_up
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -99,6 +103,64 @@ async def test_clock_that_is_set_right(
     assert coordinator.trusted
     even.at += 301
     assert not coordinator.trusted
+
+
+@pytest.fixture
+def even_loop(
+    hass: HomeAssistant, freezer: FrozenDateTimeFactory, monkeypatch: pytest.MonkeyPatch
+) -> FrozenDateTimeFactory:
+    """Set the clock on the wall alone, as the world does.
+
+    The usual freezer moves the loop along: with a clock that is set back, no timer
+    of the loop would be due for as long.
+    """
+    monkeypatch.setattr(hass.loop, "time", freezegun.api.real_monotonic)
+    monkeypatch.setattr(clock, "monotonic", freezegun.api.real_monotonic)
+    return freezer
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "by",
+    [timedelta(days=-1), timedelta(hours=-2), timedelta(hours=2), timedelta(days=1)],
+)
+async def test_clock_that_is_set_while_an_action_is_followed(
+    hass: HomeAssistant,
+    even_loop: FrozenDateTimeFactory,
+    entry: MockConfigEntry,
+    sandbox: Sandbox,
+    by: timedelta,
+) -> None:
+    """The tap ends, its end is told once, and the device goes on to be read."""
+    assert await set_up(hass, entry)
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 20
+    fault = sandbox.faults.add(method="GET", path="/actions/*", kind="hold_answer")
+    tap = hass.async_create_task(
+        hass.services.async_call(
+            "select",
+            "select_option",
+            {"entity_id": "select.powerwall_2_mode", "option": "charge"},
+            blocking=True,
+        )
+    )
+    # It is followed: its state was asked for.
+    await fault.reached()
+    even_loop.tick(by)
+    sandbox.clock.advance(21)
+    sandbox.faults.remove(fault)
+    await tap
+    await done(hass)
+    assert [end.data["state"] for end in ends] == ["completed"]
+    assert _state(hass, "select.powerwall_2_mode") == "charge"
+    coordinator = entry.runtime_data.find(BATTERY)
+    sandbox.device(BATTERY).state_override = {"level": 33}
+    sandbox.clock.advance(120)
+    await coordinator.async_read(BATTERY, expedite=True, force=True)
+    await coordinator.async_refresh()
+    await done(hass)
+    assert coordinator.trusted
+    assert _state(hass, LEVEL) == "33"
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(days=1)])
