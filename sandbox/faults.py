@@ -61,6 +61,8 @@ class Fault:
     # What a `json` answers, `merge` merges, and the id that `reuse_id` gives.
     body: Any = None
     amount: int = 1
+    # The most that a page of an `endless` list holds, whatever was asked for.
+    per_page: int | None = None
     # By how much `clock` and `pulled` shift times.
     seconds: float = 0.0
     # What `without` takes away and `only` leaves; `state.level` is a key as well.

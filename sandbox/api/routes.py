@@ -264,8 +264,9 @@ def _page(call: Call, entries: list[Any], limit: int, offset: int) -> Json:
         total = max(0, total + fault.amount * fault.hits)
     elif kind == "lie_has_more":
         has_more = not has_more
-    elif kind == "endless":
+    elif fault is not None and kind == "endless":
         # What is there comes again and again, and there is always more.
+        limit = min(limit, fault.per_page or limit)
         items = [entries[(offset + n) % total] for n in range(limit)] if total else []
         total, has_more = offset + 2 * limit, True
     return {

@@ -254,6 +254,11 @@ async def test_endless_pages(api: Api, sandbox: Sandbox, amount: int) -> None:
         ids += [item["id"] for item in page["items"]]
     assert len(set(ids)) == (9 if amount else 2)
     assert ids[0] == BATTERY_ID
+    sandbox.faults.clear()
+    sandbox.faults.add(kind="endless", path="/battery", amount=amount, per_page=2)
+    page = await api.get("/battery?limit=3")
+    assert page["pagination"]["hasMore"] is True
+    assert len(page["items"]) == 2
     sandbox.faults.add(kind="endless", path="/actions")
     assert (await api.get("/actions"))["items"] == []
     await api.push(BATTERY, "idle")

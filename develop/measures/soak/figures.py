@@ -365,9 +365,7 @@ TOLERANCES: Final[Mapping[str, Tolerance]] = {
     "repairs open": Tolerance(more=3),
     "memory, MB": Tolerance(more=2, share=0.03),
     "memory of the integration, MB": Tolerance(more=0.3, share=0.1),
-    # A list without end fills it once, here and in the sandbox, which is in the same
-    # process; what stays of it is none of what is traced.
-    "resident, MB": Tolerance(more=160, share=0.05),
+    "resident, MB": Tolerance(more=8, share=0.05),
 }
 
 
