@@ -178,8 +178,8 @@ async def test_action_that_fails_after_its_call(
     )
     runtime = loaded.runtime_data
     sandbox.clock.advance(120)
-    await runtime.pushes.follower._async_look_after(
-        runtime.coordinators.device(BATTERY), response["action"]["id"]
+    runtime.pushes.follower.seeker.async_look_after(
+        runtime.coordinators.device(BATTERY), (response["action"]["id"],)
     )
     await _until(lambda: notices.shown)
     assert notices.added[0]["title"] == "Powerwall 2: “Charge” did not work"
@@ -196,7 +196,7 @@ async def test_what_others_sent(
     device = runtime.coordinators.device(BATTERY)
     action = await runtime.account.client.async_push(device, Push(command="charge"))
     sandbox.clock.advance(31)
-    await runtime.pushes.follower._async_look_after(device, action.id)
+    runtime.pushes.follower.seeker.async_look_after(device, (action.id,))
     await done(hass)
     assert not notices.added
 

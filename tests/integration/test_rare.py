@@ -146,10 +146,10 @@ async def test_what_became_of_what_is_not_planned_any_more(
 ) -> None:
     """Gone, not to be had, and under way: each is looked after."""
     ends = async_capture_events(hass, EVENT_ACTION)
-    follower = loaded.runtime_data.pushes.follower
+    seeker = loaded.runtime_data.pushes.follower.seeker
     device = _device(loaded)
     fault = sandbox.faults.add(method="GET", path="/actions/act_2", status=503)
-    follower.async_look_after(device, ("act_gone", "act_2"))
+    seeker.async_look_after(device, ("act_gone", "act_2"))
     await done(hass)
     sandbox.faults.remove(fault)
     assert not ends
@@ -157,7 +157,7 @@ async def test_what_became_of_what_is_not_planned_any_more(
     action = await loaded.runtime_data.account.client.async_push(
         device, Push(command="charge")
     )
-    follower.async_look_after(device, (action.id,))
+    seeker.async_look_after(device, (action.id,))
     while action.id not in loaded.runtime_data.pushes._lanes.of(BATTERY).following:
         await asyncio.sleep(0)
     sandbox.clock.advance(6)

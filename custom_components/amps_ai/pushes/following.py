@@ -13,6 +13,7 @@ from ..common.const import LOGGER
 from ..readings import Schedule
 from .intents import Intents
 from .lane import Followed, Intent, Lanes
+from .seeking import Seeker
 from .telling import Teller
 
 # How long an action is followed.
@@ -59,6 +60,7 @@ class Follower:
         self._teller = teller
         self._schedule = schedule
         self._webhooks_work = webhooks_work
+        self.seeker = Seeker(lanes, self._found)
 
     # What is known
 
@@ -150,6 +152,8 @@ class Follower:
                     lane.latest = None
                 if not followed.ended.done():
                     followed.ended.set_result(ended)
+            if ended is None:
+                self.seeker.async_lost(device, action.id)
             await self._async_ended(device, ended, intent)
 
         self._lanes.account.entry.async_create_background_task(
@@ -203,15 +207,34 @@ class Follower:
         # Not sent from here: it is shown, and never an error.
         await self._async_ended(device, action, None)
 
+    @callback
+    def _found(self, device: Device, action: Action) -> None:
+        """Take what was found out of an action that nobody followed."""
+        if not action.is_final:
+            self.async_follow_later(device, action)
+        elif action.state == ActionState.CANCELLED:
+            self.async_cancelled(device, action)
+        else:
+            self._ended(device, action, None)
+
     async def _async_ended(
         self, device: Device, action: Action | None, intent: Intent | None
     ) -> None:
         """Tell how an action ended and read what it did."""
+        self._ended(device, action, intent)
+        await self._lanes.async_read_back(device)
+
+    @callback
+    def _ended(
+        self, device: Device, action: Action | None, intent: Intent | None
+    ) -> None:
+        """Tell how an action ended, as far as that is known."""
         lane = self._lanes.of(device.id)
         if action is not None:
             if action.state != ActionState.COMPLETED:
                 lane.async_stop_later(action.id)
-            lane.latest = action
+            if lane.latest is None or not _is_newer(lane.latest, action):
+                lane.latest = action
             self._teller.async_tell(device, action)
         if intent is not None:
             if action is not None and action.state == ActionState.COMPLETED:
@@ -225,7 +248,6 @@ class Follower:
                 lane.queued = False
                 self._schedule.async_changed(device)
         self._lanes.coordinator(device).async_tell(device.id)
-        await self._lanes.async_read_back(device)
 
     def _reported_end(self, device: Device, action: Action) -> Action | None:
         """Return the end of an action as the device itself reports it."""
@@ -291,7 +313,7 @@ class Follower:
         told = action.id if action is not None else None
         # What was followed may have ended while nobody looked.
         if missed := tuple(item for item in lane.ends.open if item != told):
-            self.async_look_after(device, missed)
+            self.seeker.async_look_after(device, missed)
         if action is None or action.state is None:
             return
         if action.is_final:
@@ -315,30 +337,3 @@ class Follower:
                 lane.latest = action
             self._teller.async_tell(device, action)
             self._lanes.coordinator(device).async_tell(device.id)
-
-    @callback
-    def async_look_after(self, device: Device, action_ids: tuple[str, ...]) -> None:
-        """Find out what became of actions that are not planned any more."""
-
-        async def _async_look() -> None:
-            for action_id in action_ids:
-                await self._async_look_after(device, action_id)
-
-        self._lanes.account.entry.async_create_background_task(
-            self._lanes.hass, _async_look(), name="Amps AI schedule"
-        )
-
-    async def _async_look_after(self, device: Device, action_id: str) -> None:
-        try:
-            action = await self._lanes.account.client.async_get_action(action_id)
-        except AmpsDeviceNotFoundError:
-            self._lanes.of(device.id).ends.open.pop(action_id, None)
-            return
-        except AmpsError as err:
-            LOGGER.debug("Reading action %s failed: %s", action_id, err)
-            return
-        if action.is_final:
-            self.async_cancelled(device, action)
-            self._teller.async_mend(device, action)
-        elif action.id not in self._lanes.of(device.id).following:
-            self.async_follow(device, action)

@@ -68,9 +68,11 @@ class PushManager:
         self._order = Order(
             self._lanes, self.intents, self.follower, self._sender, self._notices
         )
+        # Of which devices is known what was open; None before that begins.
+        self._taken_up: set[str] | None = None
         listeners: list[CALLBACK_TYPE] = [
             schedule.async_listen_found(self.follower.async_follow_later),
-            schedule.async_listen_gone(self.follower.async_look_after),
+            schedule.async_listen_gone(self.follower.seeker.async_look_after),
         ]
         for coordinator in coordinators.values():
             listeners += [
@@ -288,20 +290,34 @@ class PushManager:
     @callback
     def async_take_up(self) -> None:
         """Go on with what is open, after a restart."""
+        self._taken_up = set()
         for _, device in self._lanes.coordinators.devices():
-            self.follower.async_take_up(device)
+            self._take_up(self._taken_up, device)
         self.displaced.async_take_up()
 
     @callback
+    def _take_up(self, taken_up: set[str], device: Device) -> None:
+        if device.id not in taken_up and not self._account.has_ended():
+            taken_up.add(device.id)
+            self.follower.async_take_up(device)
+
+    @callback
     def _reshaped(self, device_id: str, device: Device | None) -> None:
-        """Forget a device that is gone."""
+        """Go on with a device that comes late, or forget one that is gone."""
+        taken_up = self._taken_up
         if device is None:
             self._lanes.async_forget(device_id)
             self._notices.async_dismiss(device_id)
+            if taken_up is not None:
+                taken_up.discard(device_id)
+        elif taken_up is not None and device_id not in taken_up:
+            # Once its entities are there to hear of it.
+            self._lanes.hass.loop.call_soon(self._take_up, taken_up, device)
 
     @callback
     def async_stop(self) -> None:
         """Forget what is under way; the tasks end with the entry."""
         self._lanes.async_stop()
+        self.follower.seeker.async_stop()
         self.displaced.async_stop()
         self._notices.async_stop()

@@ -56,6 +56,12 @@ class DeviceEnds:
         self.changed()
         return True
 
+    @callback
+    def async_lose(self, action_id: str) -> None:
+        """Remember that an end can never be told: nobody knows the action."""
+        self.open.pop(action_id, None)
+        self.changed()
+
     def came_to_nothing(self, action: Action) -> bool:
         """Tell whether an action is known to have failed or been cancelled."""
         state = self.told.get(action.id)
