@@ -27,6 +27,7 @@ from .frontend import async_setup_frontend
 from .plans import Plans
 from .plans.records import async_remove as async_remove_plans
 from .pushes import PushManager
+from .pushes.notices import async_remove as async_remove_notices
 from .readings import (
     AmpsCoordinator,
     Coordinators,
@@ -185,6 +186,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> Non
     """Remove what an account leaves behind."""
     async_stop_trying(hass, entry)
     issues.async_forget(hass, entry)
+    async_remove_notices(hass, entry)
     await async_remove_ends(hass, entry)
     hass.data.get(LIMITS, {}).pop(entry.entry_id, None)
     await async_remove_links(hass, entry)

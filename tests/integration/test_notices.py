@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from homeassistant.components import persistent_notification
 from homeassistant.components.persistent_notification import Notification, UpdateType
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
@@ -289,13 +290,92 @@ async def test_switched_off(
     assert not notices.added
 
 
-async def test_end_of_the_entry(
+async def test_reload(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, notices: Notices
+) -> None:
+    """What was told stays unread, until a command of the device works."""
+    await _failed(hass, sandbox, notices)
+    await hass.config_entries.async_reload(loaded.entry_id)
+    await done(hass)
+    assert list(notices.shown) == [NOTICE]
+    sandbox.action_seconds = 0
+    await _choose(hass, "charge")
+    await _until(lambda: not notices.shown)
+    await done(hass)
+
+
+async def test_removal(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, notices: Notices
 ) -> None:
     """What an entry told goes with it."""
     await _failed(hass, sandbox, notices)
-    await hass.config_entries.async_unload(loaded.entry_id)
+    await hass.config_entries.async_remove(loaded.entry_id)
     assert not notices.shown
+
+
+async def _end(hass: HomeAssistant, entry: MockConfigEntry, end: str) -> None:
+    entries = hass.config_entries
+    if end == "disable":
+        await entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+    elif end == "reload":
+        await entries.async_reload(entry.entry_id)
+    else:
+        await entries.async_remove(entry.entry_id)
+
+
+@pytest.mark.parametrize("end", ["reload", "disable", "remove"])
+async def test_tap_that_waits_when_the_entry_ends(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    notices: Notices,
+    end: str,
+) -> None:
+    """Its call has returned, so a notice tells that it came to nothing."""
+    sandbox.action_seconds = 60
+    await _choose(hass, "charge")
+    await _choose(hass, "discharge")
+    sent = len(sandbox.requests.pushes(BATTERY))
+    assert not notices.shown
+    await _end(hass, loaded, end)
+    await hass.async_block_till_done()
+    if end == "remove":
+        assert not notices.shown
+    else:
+        await _until(lambda: notices.shown)
+        (told,) = notices.shown.values()
+        assert told["title"] == "Powerwall 2: “Discharge” did not work"
+        assert "Last command" in told["message"]
+    assert len(sandbox.requests.pushes(BATTERY)) == sent
+    sandbox.clock.advance(61)
+    await done(hass)
+
+
+@pytest.mark.parametrize("end", ["reload", "disable", "remove"])
+async def test_slider_that_rests_when_the_entry_ends(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    notices: Notices,
+    end: str,
+) -> None:
+    """Its call waits still, and is told."""
+    with patch("custom_components.amps_ai.pushes.manager.REST", 60):
+        call = hass.async_create_task(
+            hass.services.async_call(
+                "number",
+                "set_value",
+                {ATTR_ENTITY_ID: RESERVE, "value": 33},
+                blocking=True,
+            )
+        )
+        await _until(lambda: loaded.runtime_data.pushes.as_dict(BATTERY)["waiting"])
+        await _end(hass, loaded, end)
+    with pytest.raises(HomeAssistantError) as caught:
+        await call
+    assert caught.value.translation_key == "entry_ended"
+    assert not notices.added
+    assert not sandbox.requests.settings(BATTERY)
 
 
 async def test_device_that_goes(

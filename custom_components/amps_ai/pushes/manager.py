@@ -320,4 +320,3 @@ class PushManager:
         self._lanes.async_stop()
         self.follower.seeker.async_stop()
         self.displaced.async_stop()
-        self._notices.async_stop()

@@ -1,30 +1,42 @@
 """Notices: commands that failed after their call, where the person looks."""
 
+from typing import Final
+
 from homeassistant.components import persistent_notification
-from homeassistant.core import callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util.hass_dict import HassKey
 
 from ..account import AmpsAccount
 from ..api import Device
 from ..common.const import CONF_NOTIFY_FAILURES, DOMAIN
 from ..common.words import said, told
 
+# By entry: of which devices a failure is told. It outlives the entry's end: what
+# was to be sent then is told after it, and a reload takes back nothing unread.
+_OPEN: Final[HassKey[dict[str, set[str]]]] = HassKey(f"{DOMAIN}_notices")
+
 
 class Notices:
     """Tell of a device's failure until one of its commands works."""
 
     def __init__(self, account: AmpsAccount) -> None:
-        """Begin with nothing told."""
+        """Go on with what is told."""
         self._account = account
-        self._open: set[str] = set()
+        self._open = account.hass.data.setdefault(_OPEN, {}).setdefault(
+            account.entry.entry_id, set()
+        )
 
     @callback
     def async_failed(self, device: Device, what: str, err: HomeAssistantError) -> None:
         """Tell that something did not work; the newest failure of a device stands."""
         account = self._account
-        if account.has_ended() or not account.entry.options.get(
-            CONF_NOTIFY_FAILURES, True
-        ):
+        entry = account.entry
+        if account.hass.config_entries.async_get_entry(entry.entry_id) is None:
+            # Removed meanwhile, with all that was told of it.
+            return
+        if not entry.options.get(CONF_NOTIFY_FAILURES, True):
             return
         self._open.add(device.id)
         persistent_notification.async_create(
@@ -46,11 +58,12 @@ class Notices:
             self._open.remove(device_id)
             persistent_notification.async_dismiss(self._account.hass, _id(device_id))
 
-    @callback
-    def async_stop(self) -> None:
-        """Take all back: the entry ends."""
-        for device_id in tuple(self._open):
-            self.async_dismiss(device_id)
+
+@callback
+def async_remove(hass: HomeAssistant, entry: ConfigEntry) -> None:
+    """Take back all that was told of an entry that goes."""
+    for device_id in hass.data.get(_OPEN, {}).pop(entry.entry_id, ()):
+        persistent_notification.async_dismiss(hass, _id(device_id))
 
 
 def _id(device_id: str) -> str:
