@@ -12,7 +12,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .api import DeviceType
 from .common.errors import spoken_errors
 from .entities import AmpsEntity, AmpsEntityDescription, Table, async_setup_entities
-from .runtime import AmpsConfigEntry
+from .readings import takes_scheduling
+from .runtime import AmpsConfigEntry, AmpsRuntimeData
 
 PARALLEL_UPDATES = 0
 
@@ -53,8 +54,11 @@ class AmpsRefreshButton(AmpsEntity, ButtonEntity):
 
     @override
     async def async_press(self) -> None:
-        """Read the device anew, at most once a minute; look for new ones too."""
+        """Read the device anew, at most once a minute; look for news of it too."""
         self.coordinator.async_hurry()
         with spoken_errors(self.spoken_name):
             await self.coordinator.async_read(self._device_id, expedite=True)
-        await self.coordinator.config_entry.runtime_data.async_look_for_devices()
+        runtime: AmpsRuntimeData = self.coordinator.config_entry.runtime_data
+        if takes_scheduling(self.device):
+            runtime.schedule.async_changed(self.device)
+        await runtime.async_look_for_devices()

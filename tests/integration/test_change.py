@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from custom_components.amps_ai.entities.adder import ABSENCE
+from custom_components.amps_ai.readings.pace import SLOWEST
 from sandbox import REMOVE, TEST_KEY, Sandbox
 
 from .conftest import Pass
@@ -585,7 +586,7 @@ async def test_state_is_away(
         assert hass.states.get(before[unique_id][1]) is None
     # What comes back later has the names that a person gave.
     device.state_override = {}
-    await pass_time(75)
+    await pass_time(SLOWEST.total_seconds() + 15)
     assert _registered(hass) == before
     for unique_id in gone:
         if before[unique_id][5] is None:

@@ -31,6 +31,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.amps_ai.api import DeviceType
 from custom_components.amps_ai.common.const import DOMAIN
+from custom_components.amps_ai.readings.pace import SLOWEST
 from sandbox import TEST_KEY, Sandbox
 
 from .conftest import Pass
@@ -141,10 +142,10 @@ async def _press(hass: HomeAssistant, entity_id: str = REFRESH) -> None:
 async def test_requests_of_polls(
     sandbox: Sandbox, loaded: MockConfigEntry, pass_time: Pass
 ) -> None:
-    """Every minute one request for each type, not all at once, and not one more."""
+    """At first one request for each type in a minute, not all at once, and no more."""
     assert loaded.state is ConfigEntryState.LOADED
     sandbox.requests.clear()
-    for _ in range(10):
+    for _ in range(4):
         await pass_time(60)
         for request in sandbox.requests:
             assert request.method == "GET"
@@ -189,8 +190,8 @@ async def test_nothing_changed(
 ) -> None:
     """A poll that brings nothing new writes nothing, not even the same again."""
     assert loaded.state is ConfigEntryState.LOADED
-    await pass_time(600)
-    assert len(sandbox.requests.lists()) == 55
+    await pass_time(240)
+    assert len(sandbox.requests.lists()) == 25
     assert writes == []
 
 
@@ -560,7 +561,7 @@ async def test_offline(
     await pass_time(120)
     assert not _is_available(hass, LEVEL)
     sandbox.device(BATTERY).capture()
-    await pass_time(60)
+    await pass_time(SLOWEST.total_seconds())
     for entity_id in _entity_ids(hass, BATTERY):
         assert _is_available(hass, entity_id)
 

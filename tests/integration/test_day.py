@@ -57,9 +57,10 @@ POLL_SLOWEST: Final = 5 * MINUTE
 POLL_EMPTY: Final = 10 * MINUTE
 # So long lists are asked for every minute, at least and at most, if they bring
 # nothing that was not captured for a single read from here.
-CALM: Final = (20 * MINUTE, 25 * MINUTE)
+CALM: Final = (5 * MINUTE, 10 * MINUTE)
 TICK: Final = 15
-# What is planned is asked for device by device, which is no reading.
+# What is planned is asked for all at once, which is no reading: this often for an
+# hour, then every other time.
 PLANNED: Final = 15 * MINUTE
 FALLBACK: Final = HOUR
 # Set-up reads so many of the devices whose lists leave something out.
@@ -482,7 +483,9 @@ def _check_nothing_else(account: Account, seconds: int, schedulable: int) -> Non
     """Check that nothing was asked for but lists, devices and what is planned."""
     planned = [item for item in account.requests if item.path == "/actions"]
     # It is asked for all at once.
-    assert len(planned) == min(1, schedulable) * (1 + seconds // PLANNED)
+    rounds = seconds // PLANNED
+    quick = min(HOUR // PLANNED - 1, rounds)
+    assert len(planned) == min(1, schedulable) * (1 + quick + (rounds - quick) // 2)
     assert len(account.requests) == (
         len(account.lists) + len(account.reads.done) + len(planned)
     )
@@ -870,8 +873,9 @@ async def test_polling_switched_off(
         BUTTON_DOMAIN, SERVICE_PRESS, {ATTR_ENTITY_ID: REFRESH}, blocking=True
     )
     await pass_time(HOUR)
-    (request,) = account.requests
-    assert request.path == f"/battery/{BATTERY}"
+    paths = [request.path for request in account.requests]
+    assert paths == [f"/battery/{BATTERY}", "/actions"]
+    assert account.requests[1].query["deviceId"] == BATTERY
 
 
 # Pushes.

@@ -26,6 +26,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.amps_ai.api import DeviceType
 from custom_components.amps_ai.common.const import CONF_APP_ID, CONF_USER_ID, DOMAIN
+from custom_components.amps_ai.readings.pace import SLOWEST
 from sandbox import LIVE_KEY, TEST_KEY, Sandbox
 
 from .conftest import Pass
@@ -770,7 +771,7 @@ async def test_moved_by_hand(
     client = await hass_ws_client(hass)
     await client.send_json_auto_id(remove)
     assert (await client.receive_json())["success"]
-    await pass_time(90)
+    await pass_time(SLOWEST.total_seconds() + 15)
     assert _issues(hass) == {}
     assert BATTERY not in _devices(hass, first)
     assert _devices(hass, second) == {"of_b", BATTERY}

@@ -954,6 +954,8 @@ async def test_synonyms(
     """Manufacturers' words for the same thing are one."""
     for word, shown in words.items():
         sandbox.device(device_id).state_override = {"status": word}
+        # As somebody else has it captured, its list is asked for each minute.
+        sandbox.device(device_id).capture()
         await _pass(hass, sandbox, freezer)
         state = _state(hass, device_id, "sensor.status")
         assert state.state == shown, word

@@ -15,6 +15,7 @@ from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
 from custom_components.amps_ai.api import DeviceType
 from custom_components.amps_ai.common.const import DOMAIN
+from custom_components.amps_ai.readings.pace import SLOWEST
 from sandbox import Sandbox
 
 from .conftest import Pass
@@ -156,7 +157,7 @@ async def test_very_many_are_gone(
         assert len(asked) == len(PATHS)
         assert len(_devices(hass, off)) == left - turn
     sandbox.faults.add(path="/battery", status=429, retry_after=LOOK, times=1)
-    await pass_time(60)
+    await pass_time(SLOWEST.total_seconds())
     sandbox.requests.clear()
     await pass_time(120)
     assert not [r for r in sandbox.requests if "gone" in r.path]
@@ -241,11 +242,11 @@ async def test_not_while_the_account_holds_back(
     """An account that is to wait is asked for nothing."""
     sandbox.home.remove_device(GONE)
     await _start(hass, off, sandbox)
-    await pass_time(LOOK - 90)
+    await pass_time(LOOK - SLOWEST.total_seconds() - 30)
     sandbox.faults.add(
         path="/battery", code="RATE_LIMIT_EXCEEDED", retry_after=600, times=1
     )
-    await pass_time(105)
+    await pass_time(SLOWEST.total_seconds() + 45)
     assert _reads(sandbox, GONE) == []
     await pass_time(3 * LOOK)
     assert GONE not in _devices(hass, off)

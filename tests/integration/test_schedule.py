@@ -438,6 +438,59 @@ async def test_all_devices_are_asked_for_at_once(
     assert _asked(sandbox) == [ALL] * 2
 
 
+async def test_every_other_round_is_left_out_in_quiet_times(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Where nothing happens, every half hour will do; a plan changes that."""
+
+    async def _rounds(count: int) -> list[bool]:
+        asked = []
+        for _ in range(count):
+            sandbox.requests.clear()
+            await _go(hass, sandbox, freezer, ROUND)
+            asked.append(ALL in _asked(sandbox))
+        return asked
+
+    assert await _rounds(3) == [True, True, True]
+    assert await _rounds(4) == [False, True, False, True]
+    await _plan(hass, CHARGER, "charge", delay="03:00")
+    # While it is planned, and for an hour after it is over.
+    assert all(await _rounds(14))
+    await _go(hass, sandbox, freezer, HOUR)
+    assert sum(await _rounds(4)) == 2
+
+
+async def test_reading_tells_of_a_plan(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """What a list says that somebody else planned is asked for at once."""
+    await _planned_elsewhere(hass, sandbox)
+    sandbox.requests.clear()
+    await _go(hass, sandbox, freezer, 61)
+    assert _asked(sandbox) == [BATTERY]
+    assert len(await _events(hass)) == 1
+    await _go(hass, sandbox, freezer, 61)
+    assert _asked(sandbox) == [BATTERY]
+
+
+async def test_refresh_asks_what_is_planned(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A person who presses Refresh wants to see all that is new."""
+    sandbox.requests.clear()
+    await hass.services.async_call(
+        "button", "press", {"entity_id": "button.powerwall_2_refresh"}, blocking=True
+    )
+    await done(hass)
+    assert _asked(sandbox) == [BATTERY]
+
+
 async def test_only_device_is_asked_for_by_its_id(
     hass: HomeAssistant, entry: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -1043,7 +1096,9 @@ async def test_many_devices_are_asked_for_at_once(
     await _elsewhere(hass, sandbox, f"/actions/{first}/cancel")
     sandbox.requests.clear()
     await _go(hass, sandbox, freezer, ROUND)
-    assert _asked(sandbox) == [ALL]
+    # The list may be the first to tell of the new one.
+    assert _asked(sandbox).count(ALL) == 1
+    assert set(_asked(sandbox)) <= {ALL, many[1]}
     (event,) = await _events(hass)
     assert event["start"].startswith("2026-06-01T17:00")
     assert [(e.data["action_id"], e.data["state"]) for e in ends] == [

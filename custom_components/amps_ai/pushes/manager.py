@@ -76,7 +76,7 @@ class PushManager:
         ]
         for coordinator in coordinators.values():
             listeners += [
-                coordinator.async_add_action_listener(self.follower.async_reported),
+                coordinator.actions.async_add(self.follower.async_reported),
                 coordinator.async_add_shape_listener(self._reshaped),
             ]
         for stop in listeners:

@@ -78,10 +78,8 @@ class Captures:
         Tells whether the device was captured for somebody else.
         """
         self._asked[device.id] = asked_at
-        if known is None:
-            return True
         captured = device.sync.last_pulled_at
-        if captured is None or device.id in self._reading:
+        if known is None or captured is None or device.id in self._reading:
             return False
         ours = (known.sync.last_pulled_at, self._single.get(device.id))
         return all(held is None or held < captured for held in ours)

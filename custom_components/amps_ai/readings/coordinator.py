@@ -36,16 +36,12 @@ from ..common.errors import spoken
 from ..common.listeners import Listeners
 from .captures import EXPEDITED_TTL, Captures
 from .news import News, Watch
-from .pace import Grace, Pace
+from .pace import BUSY, Grace, Pace
 from .presence import Presence
 from .shape import shape
 
 # Called with a device's id and the device, or None where it is gone.
 type ShapeCallback = Callable[[str, Device | None], None]
-# Called with a device, and why a request for it failed.
-type RefusalCallback = Callable[[Device, AmpsError], None]
-# Called with a device, and the action that it reports now.
-type ActionCallback = Callable[[Device, Action], None]
 
 
 class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
@@ -68,8 +64,10 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self._prepared_at = mark()
         self.news = News(account, self.name)
         self._shape_listeners = Listeners[str, Device | None]()
-        self._refusal_listeners = Listeners[Device, AmpsError]()
-        self._action_listeners = Listeners[Device, Action]()
+        # Hear of a device, and why a request for it failed.
+        self.refusals = Listeners[Device, AmpsError]()
+        # Hear of a device, and its newest action when a reading brings news of it.
+        self.actions = Listeners[Device, Action]()
         self._reshaped: dict[str, Device] = {}
         self._told_trusted = True
         self._stop_grace: CALLBACK_TYPE | None = None
@@ -160,20 +158,6 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             forget()
 
         return _remove
-
-    @callback
-    def async_add_refusal_listener(
-        self, refusal_callback: RefusalCallback
-    ) -> CALLBACK_TYPE:
-        """Hear of requests for a device that failed."""
-        return self._refusal_listeners.async_add(refusal_callback)
-
-    @callback
-    def async_add_action_listener(
-        self, action_callback: ActionCallback
-    ) -> CALLBACK_TYPE:
-        """Hear of a device's newest action when a reading brings news of it."""
-        return self._action_listeners.async_add(action_callback)
 
     @callback
     @override
@@ -314,7 +298,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """Try again soon, and let others find out whether they are refused too."""
         self.complete_lists = 0
         self._grace.async_failed()
-        self._pace.async_hurry()
+        self._pace.async_hurry(BUSY)
         self.update_interval = self._pace.interval
         if isinstance(err, AmpsConnectionError | AmpsOverloadedError):
             self.account.troubled.async_call()
@@ -369,6 +353,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             data[device_id] = device
             if device is not known:
                 if self._captures.async_listed(device, known, asked_at):
+                    self._pace.async_hurry(BUSY)
+                elif known is None:
                     self._pace.async_hurry()
                 self._note(known, device)
             if self.presence.async_listed(device_id):
@@ -378,7 +364,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
                 continue
             data[device_id] = known
             if listing.complete and self.presence.async_left_out(device_id):
-                self._pace.async_hurry()
+                self._pace.async_hurry(BUSY)
                 self.news.take(device_id, None)
         self.account.async_tell_elsewhere(self.device_type, elsewhere)
         self.account.async_tell_twice(self.device_type, twice)
@@ -407,7 +393,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             and device.last_action is not None
             and device.last_action != known.last_action
         ):
-            self._action_listeners.async_call(device, device.last_action)
+            self.actions.async_call(device, device.last_action)
 
     # Single reads
 
@@ -470,7 +456,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
     def async_take_error(self, device: Device, err: AmpsError) -> None:
         """Take note of an error of a request for one device."""
         device_id = device.id
-        self._refusal_listeners.async_call(device, err)
+        self.refusals.async_call(device, err)
         # A page of a proxy that says 404 has no code, and says nothing of a device.
         if isinstance(err, AmpsDeviceNotFoundError) and err.is_final:
             if self.presence.is_doubted(device_id):

@@ -99,7 +99,7 @@ class Links:
         self._known = _links(await self._memory.async_load())
         for coordinator in self.coordinators.values():
             self.account.entry.async_on_unload(
-                coordinator.async_add_refusal_listener(self.async_refused)
+                coordinator.refusals.async_add(self.async_refused)
             )
 
     @callback

@@ -15,8 +15,10 @@ from ..common.const import GRACE, SCAN_INTERVAL, SCAN_INTERVAL_EMPTY
 
 SLOWEST: Final = timedelta(minutes=5)
 # Who else reads the devices does so every 15 minutes, as the API's cache lasts
-# so long: then lists go on every minute.
+# so long: then lists go on every minute; after failures, too.
 BUSY: Final = timedelta(minutes=20)
+# So long they do after a start, or what was done here.
+HASTE: Final = timedelta(minutes=5)
 
 _TYPES: Final = tuple(DeviceType)
 
@@ -33,16 +35,22 @@ class Pace:
         """Begin quick."""
         place = _TYPES.index(device_type) / len(_TYPES)
         self._ahead = SCAN_INTERVAL * place
-        self._calm = (BUSY + SLOWEST * place).total_seconds()
+        self._apart = SLOWEST * place
         # What waits for the next list: to come at this type's place in the minute.
         self._shift = self._ahead
-        self._busy = Countdown(self._calm)
+        self._busy = Countdown(0)
         self.interval = SCAN_INTERVAL
+        self.async_hurry()
 
     @callback
-    def async_hurry(self) -> bool:
-        """Be quick from now on; tell whether the next list would be far away."""
-        self._busy = Countdown(self._calm)
+    def async_hurry(self, calm: timedelta = HASTE) -> bool:
+        """Be quick until it was calm for so long.
+
+        Tells whether the next list would be far away.
+        """
+        seconds = (calm + self._apart).total_seconds()
+        if seconds > self._busy.left:
+            self._busy = Countdown(seconds)
         if not SCAN_INTERVAL < self.interval <= SLOWEST:
             return False
         self.interval = SCAN_INTERVAL

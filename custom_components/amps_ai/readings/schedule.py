@@ -11,6 +11,7 @@ from homeassistant.helpers.event import async_call_later, async_track_time_inter
 
 from ..account import AmpsAccount
 from ..api import Action, ActionState, AmpsError, Device, capabilities
+from ..api.clock import Countdown
 from ..api.vocabulary import Execution
 from ..common.const import CONF_USER_ID, LOGGER
 from ..common.listeners import Listeners
@@ -18,6 +19,9 @@ from .coordinators import Coordinators
 from .ends import Ends
 
 INTERVAL: Final = timedelta(minutes=15)
+# So long after the last thing that had to do with plans, every other round is
+# left out.
+BUSY: Final = timedelta(hours=1)
 # How long to wait with a round while the account holds back.
 _AGAIN: Final = timedelta(minutes=1)
 # So many planned actions are asked for.
@@ -41,8 +45,9 @@ class Schedule:
     """Keep in memory what the devices have planned.
 
     It is asked for every 15 minutes, for all devices with one question, and for
-    a single device whenever something was pushed to it: what shows it asks
-    nothing.
+    a single device whenever something was pushed to it, or a reading tells of a
+    plan: what shows it asks nothing. Where nothing is planned and nothing happened
+    for long, every half hour will do.
     """
 
     hass: HomeAssistant
@@ -54,6 +59,9 @@ class Schedule:
     _found: Listeners[Device, Action] = field(default_factory=Listeners)
     _gone: Listeners[Device, tuple[str, ...]] = field(default_factory=Listeners)
     _started: bool = False
+    _busy: Countdown | None = None
+    # Whether the last round was left out.
+    _left_out: bool = False
     # The devices that are asked for soon.
     _wanted: set[str] = field(default_factory=set)
     _asking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -64,16 +72,24 @@ class Schedule:
     def async_start(self) -> CALLBACK_TYPE:
         """Begin to ask; returns how to end it."""
         self._started = True
+        self._hurry()
         self._ask_all()
-        stop = async_track_time_interval(
-            self.hass, self._ask_all, INTERVAL, name="Amps AI schedule"
-        )
+        stops = [
+            async_track_time_interval(
+                self.hass, self._round, INTERVAL, name="Amps AI schedule"
+            ),
+            *(
+                coordinator.actions.async_add(self._reported)
+                for coordinator in self.coordinators.values()
+            ),
+        ]
 
         @callback
         def _stop() -> None:
             self._started = False
             self._stop_waiting()
-            stop()
+            for stop in stops:
+                stop()
 
         return _stop
 
@@ -185,6 +201,7 @@ class Schedule:
             self._found.async_call(device, action)
         if actions == known:
             return False
+        self._hurry()
         self._actions[device.id] = actions
         gone = tuple(
             action.id
@@ -200,6 +217,7 @@ class Schedule:
         """Ask again, as a device's planned actions may have changed."""
         if not self._started or device.id in self._wanted:
             return
+        self._hurry()
         self._wanted.add(device.id)
 
         async def _async_ask() -> None:
@@ -210,6 +228,27 @@ class Schedule:
                     self._ask_again()
 
         self._in_background(_async_ask())
+
+    @callback
+    def _reported(self, device: Device, action: Action) -> None:
+        """Ask for a device whose reading tells of a plan that is not known."""
+        if action.state == ActionState.SCHEDULED and action.id not in self._actions.get(
+            device.id, {}
+        ):
+            self.async_changed(device)
+
+    @callback
+    def _hurry(self) -> None:
+        """Leave out no round for a while."""
+        self._busy = Countdown(BUSY.total_seconds())
+
+    @callback
+    def _round(self, _now: datetime) -> None:
+        """Ask; in quiet times, only every other time."""
+        is_quiet = not self._busy and next(iter(self), None) is None
+        self._left_out = is_quiet and not self._left_out
+        if not self._left_out:
+            self._ask_all()
 
     @callback
     def _ask_all(self, _now: datetime | None = None) -> None:
