@@ -217,9 +217,7 @@ async def test_manufacturers_schedule(present: FrontEnd) -> None:
 
     await present.forget_requests()
     await present.open("/config/repairs")
-    issue = present.page.get_by_text(
-        "Powerwall 2: the manufacturer's own schedule is in the way"
-    )
+    issue = present.page.get_by_text("Powerwall 2: schedule in the way")
     await issue.wait_for()
     await present.shoot("issue")
     await issue.click()
