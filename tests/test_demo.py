@@ -15,7 +15,7 @@ from develop.demo import options
 from develop.demo.clock import HomeClock
 from develop.demo.demo_home.memory import Series, fits
 from develop.demo.home import KEPT, PAST, open_home
-from develop.demo.past import DAYS, STEP, keep, remember
+from develop.demo.past import DAYS, STEP, keep, remember, sandbox_before
 from sandbox.homes import FURNISH
 
 NOW = 1_781_080_000.0
@@ -103,6 +103,16 @@ def test_what_is_kept(tmp_path: Path) -> None:
     # A clock that went back since then begins anew.
     open_home(tmp_path, "home", NOW - DAY)
     assert (tmp_path / PAST).exists()
+
+
+def test_charger_that_one_believes(tmp_path: Path) -> None:
+    """Its cap ends where the charger does, also after the next start."""
+    sandbox = open_home(tmp_path, "home", NOW)
+    for home in (sandbox, remember(keep(sandbox), home="home")):
+        cap = home.device(CHARGER).settings["max_charge_rate"]
+        assert cap["max"] == cap["value"] == 11
+    documented = sandbox_before(NOW, home="documented")
+    assert documented.device(CHARGER).settings["max_charge_rate"]["max"] == 50
 
 
 def test_home_without_a_past(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from homeassistant.util import dt as dt_util
 
 from .api import Action, Device
 from .common.errors import refused
+from .common.names import given_name
 from .common.words import command_name, parameters_said
 from .plans import Occurrence, Plan
 from .runtime import AmpsConfigEntry
@@ -99,7 +100,7 @@ class AmpsScheduleCalendar(CalendarEntity):
 
     def _occurrence(self, plan: Plan, occurrence: Occurrence) -> CalendarEvent:
         device = self._plans.async_registered(plan)
-        name = device and (device.name_by_user or device.name)
+        name = given_name(device)
         known = self._runtime.coordinators.device(plan.device_id)
         device_type = known.type if known else None
         end = occurrence.end if plan.is_window else occurrence.start + _SHORT

@@ -15,6 +15,7 @@ from homeassistant.helpers import device_registry as dr
 from .api import ActionState
 from .api.models import text
 from .common.const import DOMAIN, EVENT_ACTION, STATE_MISSED
+from .common.names import given_name
 from .common.words import ended, plan_missed, said
 from .runtime import async_device_of
 
@@ -52,10 +53,7 @@ def async_describe_events(
             if plan is not None:
                 message = said(hass, "common.of_plan", what=message, plan=plan)
         return {
-            LOGBOOK_ENTRY_NAME: (
-                registered and (registered.name_by_user or registered.name)
-            )
-            or "Amps AI",
+            LOGBOOK_ENTRY_NAME: given_name(registered) or "Amps AI",
             LOGBOOK_ENTRY_MESSAGE: message,
             LOGBOOK_ENTRY_ICON: _ICONS.get(state, _OTHER_ICON),
         }

@@ -35,6 +35,7 @@ from .api.models import text
 from .api.vocabulary import command_of
 from .automation.targets import OPTIONAL_TARGET, TargetedDevices, async_check_target
 from .common.const import DOMAIN, EVENT_ACTION, EVENT_LINK, STATE_MISSED
+from .common.names import given_name
 from .common.words import ended, plan_missed, said
 from .runtime import async_device_of
 
@@ -116,7 +117,7 @@ class DeviceEventTrigger(Trigger):
             data = event.data
             registry = dr.async_get(self._hass)
             registered = registry.async_get(data.get(ATTR_DEVICE_ID) or "")
-            name = registered and (registered.name_by_user or registered.name)
+            name = given_name(registered)
             device = async_device_of(self._hass, registered) if registered else None
             run_action(
                 {

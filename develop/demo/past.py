@@ -12,6 +12,7 @@ from typing import Any, Final
 from sandbox import Sandbox
 from sandbox.clock import Clock
 from sandbox.devices import Device
+from sandbox.kinds import EV_CHARGER
 from sandbox.physics import Physics
 
 DAYS: Final = 7
@@ -80,11 +81,22 @@ def _points(begin: float, until: float) -> Iterator[float]:
     yield until
 
 
+def _sandbox(at: float, *, home: str, **options: Any) -> Sandbox:
+    """Return a home at a moment, whose chargers take no more than they can.
+
+    That they take up to 50 kW is what the documentation has.
+    """
+    sandbox = Sandbox(home=home, guests=False, clock=Clock.manual(at), **options)
+    for device in sandbox.home.devices:
+        cap = device.settings.get("max_charge_rate", {})
+        if device.kind is EV_CHARGER and home != "documented" and "max" in cap:
+            cap["max"] = cap["value"]
+    return sandbox
+
+
 def sandbox_before(at: float, *, home: str, **options: Any) -> Sandbox:
     """Return a home as it was some days before a moment."""
-    sandbox = Sandbox(
-        home=home, guests=False, clock=Clock.manual(at - DAYS * 86400), **options
-    )
+    sandbox = _sandbox(at - DAYS * 86400, home=home, **options)
     if len(sandbox.home.devices) > MOST_DEVICES:
         sandbox.clock.set(at)
         return sandbox
@@ -117,9 +129,7 @@ def keep(sandbox: Sandbox) -> dict[str, Any]:
 
 def remember(kept: Mapping[str, Any], *, home: str, **options: Any) -> Sandbox:
     """Return a home as it was left; its clock stands at that moment."""
-    sandbox = Sandbox(
-        home=home, guests=False, clock=Clock.manual(kept["at"]), **options
-    )
+    sandbox = _sandbox(kept["at"], home=home, **options)
     for device in sandbox.home.devices:
         if (before := kept["devices"].get(device.id)) is not None:
             _restore(device, before)

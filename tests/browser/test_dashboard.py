@@ -190,9 +190,7 @@ async def test_quick_choice(present: FrontEnd) -> None:
     assert body["command"] == "charge"
     assert {"start", "end"} <= set(body)
     await present.wait_for_state("sensor.powerwall_2_last_command", "scheduled")
-    row = present.page.locator("hui-sensor-entity-row").filter(
-        has_text="Charge: Powerwall 2"
-    )
+    row = present.page.locator("hui-sensor-entity-row").filter(has_text="Charge")
     await expect(row).to_contain_text("Scheduled")
     event = present.page.locator("hui-calendar-card .fc-event, hui-calendar-card tr")
     await expect(event.filter(has_text="Powerwall 2").first).to_be_visible()
@@ -214,6 +212,38 @@ async def test_quick_choice(present: FrontEnd) -> None:
     await expect(planned).not_to_be_visible()
 
 
+async def test_activity_tells_each_tap_once(present: FrontEnd) -> None:
+    """A tap that works is one row there; one that fails goes back."""
+    await present.control("PATCH", f"/devices/{BATTERY}", {"action_seconds": 0})
+    await _open(present)
+    device = (await present.devices())["Powerwall 2"]
+    await _open(present, f"{DASHBOARD}/device-{device}")
+    # It shows only the rows that are in sight.
+    await present.page.set_viewport_size({"width": 1280, "height": 2600})
+    activity = present.page.locator("hui-logbook-card .entry")
+    mode = _card(present, "tile", "Mode")
+
+    async def _tap(name: str) -> None:
+        await mode.locator("hui-select-options-card-feature").click()
+        await mode.get_by_role("menuitem", name=name, exact=True).click()
+
+    await _tap("Grid export")
+    await present.wait_for_state("sensor.powerwall_2_last_command", "completed")
+    row = activity.filter(has_text="Grid export")
+    await expect(row.filter(has_text="Mode")).to_have_count(1)
+    await present.control(
+        "PATCH",
+        f"/devices/{BATTERY}",
+        {"next_action": {"state": "failed", "code": "DEVICE_OFFLINE"}},
+    )
+    await _tap("Charge")
+    # There, and back again.
+    await expect(row).to_have_count(2)
+    await expect(activity.filter(has_text="Command")).to_have_count(0)
+    await present.shoot("activity")
+    await present.control("PATCH", f"/devices/{BATTERY}", {"action_seconds": None})
+
+
 async def test_awaited(present: FrontEnd) -> None:
     """While a tap is carried out, the dashboard says so, in words."""
     await present.control("PATCH", f"/devices/{BATTERY}", {"action_seconds": 3600})
@@ -223,9 +253,7 @@ async def test_awaited(present: FrontEnd) -> None:
     await mode.locator("hui-select-options-card-feature").click()
     await mode.get_by_role("menuitem", name="Backup").click()
     await present.wait_for_request(f"/battery/{BATTERY}")
-    row = present.page.locator("hui-sensor-entity-row").filter(
-        has_text="Backup: Powerwall 2"
-    )
+    row = present.page.locator("hui-sensor-entity-row").filter(has_text="Backup")
     await expect(row).to_contain_text("In progress")
     await present.shoot("under-way")
     await present.control("PATCH", f"/devices/{BATTERY}", {"action_seconds": None})

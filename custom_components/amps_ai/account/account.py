@@ -36,7 +36,13 @@ from ..common.const import (
 )
 from ..common.errors import refused_by_state, spoken_errors
 from ..common.listeners import Listeners
-from ..common.names import distinct_name, plain_name, plain_text, vendor_name
+from ..common.names import (
+    distinct_name,
+    given_name,
+    plain_name,
+    plain_text,
+    vendor_name,
+)
 from ..common.words import said
 from .limits import LIMITS, Limits
 
@@ -390,7 +396,7 @@ class AmpsAccount:
     def async_spoken_name(self, device: Device) -> str:
         """Return what the person calls a device, for messages."""
         entry = self.async_registered(device.id)
-        return (entry and (entry.name_by_user or entry.name)) or self.async_name(device)
+        return given_name(entry) or self.async_name(device)
 
     @callback
     def async_redescribe(self, device: Device) -> None:

@@ -25,6 +25,7 @@ from homeassistant.util.event_type import EventType
 import voluptuous as vol
 
 from ..common.const import DOMAIN
+from ..common.names import given_name
 
 # What tells of changes of what a target can mean.
 _REGISTRIES: Final[tuple[EventType[Any], ...]] = (
@@ -63,7 +64,7 @@ def async_check_target(hass: HomeAssistant, target: ConfigType | None) -> None:
         if (device := dr.async_get(hass).async_get(device_id)) is None:
             continue
         if not _is_ours(hass, device_id):
-            name = device.name_by_user or device.name
+            name = given_name(device)
             raise vol.Invalid(f"{name} ({device_id}) is not a device of Amps AI")
         known = True
     places = (ATTR_AREA_ID, ATTR_FLOOR_ID, ATTR_LABEL_ID)

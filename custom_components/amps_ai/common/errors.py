@@ -184,15 +184,20 @@ def refusals_in(unit: str) -> Generator[None]:
     try:
         yield
     except ServiceValidationError as err:
-        said = err.translation_placeholders or {}
+        said, cause = err.translation_placeholders or {}, err.__cause__
         theirs = said.get("unit")
-        if theirs is None or theirs == unit or theirs not in DECIMALS:
+        if (
+            theirs is None
+            or theirs == unit
+            or theirs not in DECIMALS
+            or not isinstance(cause, RequestRefusedError)
+        ):
             raise
         hass = async_get_hass_or_none()
         amounts: dict[str, str] = {
-            name: decimal(hass, converted(said[name].replace(",", "."), theirs, unit))
+            name: decimal(hass, converted(cause.context[name], theirs, unit))
             for name in ("value", "min", "max")
-            if name in said
+            if name in cause.context
         }
         raise ServiceValidationError(
             translation_domain=DOMAIN,

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import re
 from typing import Final
 
+from homeassistant.helpers.device_registry import BaseDeviceEntry
+
 from ..api import Device, DeviceType
 
 # Names that are not simply capitalised.
@@ -87,6 +89,13 @@ def without_markup(text: str) -> str:
     for pattern, instead in _MARKUP:
         text = pattern.sub(instead, text)
     return text
+
+
+def given_name(registered: BaseDeviceEntry | None) -> str | None:
+    """Return what a person calls a device, or what it is called without that."""
+    if registered is None:
+        return None
+    return registered.name_by_user or registered.name
 
 
 def vendor_name(vendor: str | None) -> str | None:

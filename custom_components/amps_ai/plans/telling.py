@@ -8,6 +8,7 @@ from ..account import AmpsAccount
 from ..api import Action, Device
 from ..common import issues
 from ..common.const import EVENT_ACTION, STATE_MISSED
+from ..common.names import given_name
 from ..common.words import command_name
 from .plan import Plan
 from .records import Standing
@@ -78,7 +79,7 @@ class PlanTeller:
                 self._account.entry,
                 plan.id,
                 plan.name,
-                registered.name_by_user or registered.name or "-",
+                given_name(registered) or "-",
                 occurrence.start,
                 count,
                 words or code or "-",

@@ -10,6 +10,7 @@ from homeassistant.helpers import device_registry as dr
 
 from ..api import DeviceType
 from ..common.errors import several_failed
+from ..common.names import given_name
 from ..common.words import told
 from .fields import ATTR_DEVICE_ID
 from .permission import async_check
@@ -84,5 +85,4 @@ def _said(call: ServiceCall, answer: Answer | HomeAssistantError) -> Answer:
 @callback
 def _name(call: ServiceCall, device_id: str) -> str | None:
     """Return what the person calls a device, also one that is not there now."""
-    registered = dr.async_get(call.hass).async_get(device_id)
-    return (registered.name_by_user or registered.name) if registered else None
+    return given_name(dr.async_get(call.hass).async_get(device_id))

@@ -9,6 +9,7 @@ from homeassistant.helpers import service
 from ..api import Device, DeviceType
 from ..common.const import DOMAIN
 from ..common.errors import refused
+from ..common.names import given_name
 from ..common.words import said
 from ..readings import AmpsCoordinator
 from ..runtime import AmpsConfigEntry
@@ -80,8 +81,7 @@ def device_of(
                 ),
             )
         return named
-    name = registered.name_by_user or registered.name or entry.title
-    raise refused("no_such_device", name)
+    raise refused("no_such_device", given_name(registered) or entry.title)
 
 
 @callback

@@ -27,7 +27,7 @@ from custom_components.amps_ai.plans.plan import SUBENTRY_TYPE, takes_plans
 from custom_components.amps_ai.runtime import AmpsRuntimeData
 
 AMPS: Final = "amps_ai"
-# In a home of more devices, nobody would.
+# With more devices than these it is no home, but the houses of many.
 MOST_DEVICES: Final = 20
 
 # By what only such a device has: where it stands.
@@ -43,20 +43,24 @@ AREAS: Final = (
 async def async_furnish(hass: HomeAssistant, *, bare: bool) -> None:
     """Do it; a person's own choices are left alone."""
     devices = dict(_devices(hass))
-    if len(devices) > MOST_DEVICES:
-        return
+    many = len(devices) > MOST_DEVICES
     manager = await async_get_manager(hass)
     is_new = manager.data is None
     if is_new:
-        await manager.async_update(energy(hass))
+        await manager.async_update(
+            EnergyPreferencesUpdate(energy_sources=[], device_consumption=[])
+            if many
+            else energy(hass)
+        )
     if bare:
         return
     if is_new:
         _charge_by_night(hass)
-    await _async_warm_tomorrow(hass, devices)
+    if not many:
+        await _async_warm_tomorrow(hass, devices)
     # Last: entities that come later have the area in their ids.
     await hass.async_block_till_done()
-    _place(hass, devices)
+    _place(hass, devices, many=many)
 
 
 def _devices(hass: HomeAssistant) -> Iterator[tuple[str, dict[str, str]]]:
@@ -78,17 +82,30 @@ def _devices(hass: HomeAssistant) -> Iterator[tuple[str, dict[str, str]]]:
                 yield device.id, found
 
 
-def _place(hass: HomeAssistant, devices: dict[str, dict[str, str]]) -> None:
-    """Put each device into its area, unless it is in one."""
+def _place(
+    hass: HomeAssistant, devices: dict[str, dict[str, str]], *, many: bool
+) -> None:
+    """Put each device into its area, or its house, unless it is in one."""
     areas, registry = ar.async_get(hass), dr.async_get(hass)
     for device_id, entities in devices.items():
         device = registry.async_get(device_id)
-        place = next(((a, i) for key, a, i in AREAS if key in entities), None)
-        if device is None or device.area_id is not None or place is None:
+        if device is None or device.area_id is not None:
+            continue
+        room = next(((a, i) for key, a, i in AREAS if key in entities), None)
+        if (place := _house(device) if many else room) is None:
             continue
         name, icon = place
         area = areas.async_get_area_by_name(name) or areas.async_create(name, icon=icon)
         registry.async_update_device(device_id, area_id=area.id)
+
+
+def _house(device: dr.BaseDeviceEntry) -> tuple[str, str] | None:
+    """Return the house of a device: those of one user are counted alike."""
+    for domain, identifier in device.identifiers:
+        count = identifier.rpartition("_")[2]
+        if domain == AMPS and count.isdecimal():
+            return f"House {int(count):02d}", "mdi:home"
+    return None
 
 
 def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:

@@ -475,7 +475,7 @@ class Cards {
    * @returns {Card[]}
    */
   commands(device, states) {
-    const rows = this.commandRows(device, states);
+    const rows = this.commandRows(device, states, "");
     if (!rows.length) {
       return [];
     }
@@ -493,22 +493,23 @@ class Cards {
   /**
    * @param {Device} device
    * @param {string[]} states
+   * @param {string} whose what is said behind the command
    * @param {boolean} [words] whether to say which command it is
    */
-  commandRows(device, states, words = true) {
+  commandRows(device, states, whose, words = true) {
     const entity = device.entities.get("sensor.last_action");
     if (entity === undefined) {
       return [];
     }
     const state = { condition: "state", entity, state: states };
     const row = { entity, secondary_info: "last-changed" };
-    const plain = { ...row, name: `${this.nameOf(entity)}: ${device.name}` };
+    const plain = { ...row, name: this.nameOf(entity) + whose };
     if (!words) {
       return [{ ...plain, conditions: [state] }];
     }
     const known = Object.entries(COMMANDS).map(([command, way]) => ({
       ...row,
-      name: `${this.wordOf(device, command, way)}: ${device.name}`,
+      name: this.wordOf(device, command, way) + whose,
       conditions: [
         state,
         { condition: "state", entity, attribute: "command", state: command },
@@ -584,7 +585,12 @@ class Cards {
               },
             ]
           : []),
-        ...this.commandRows(device, ["failed"], devices.length <= FEW),
+        ...this.commandRows(
+          device,
+          ["failed"],
+          `: ${device.name}`,
+          devices.length <= FEW,
+        ),
       ];
     });
     /** @type {Card[]} */
@@ -620,6 +626,8 @@ class Cards {
                 stat_type: "change",
                 period: { calendar: { period: "day" } },
                 grid_options: { columns: 12 },
+                // What was never measured would be a unit without a number.
+                visibility: [{ condition: "state", entity, state_not: "unknown" }],
               },
             ]
           : [];
@@ -655,7 +663,7 @@ async function flow(hass, cards, devices) {
         // Each level of it takes from the room for names.
         group_by_area: false,
         group_by_floor: false,
-        grid_options: { columns: 12, rows: 6 },
+        grid_options: { columns: 12, rows: 5 },
       },
     ];
   }
@@ -735,7 +743,7 @@ function planned(cards, calendars) {
       type: "calendar",
       entities: calendars,
       initial_view: "listWeek",
-      grid_options: { columns: 12, rows: 5 },
+      grid_options: { columns: 12, rows: 6 },
       visibility,
     },
   ];
@@ -971,6 +979,10 @@ function single(hass, device, cards) {
         ...(entity.startsWith("switch.") && { features: [{ type: "toggle" }] }),
         ...(entity.startsWith("button.") && { features: [{ type: "button" }] }),
       }));
+  // Nothing is said twice there: a control tells what came of its command.
+  const acting = device.entries.filter(
+    (entry) => shown.has(entry.entity_id) || !ELSEWHERE.includes(keyOf(hass, entry)),
+  );
   const settings = tiles("config");
   const age =
     hass.user?.is_admin && !device.entities.has("sensor.last_pulled")
@@ -1019,7 +1031,7 @@ function single(hass, device, cards) {
           ? headed("activity", "mdi:format-list-bulleted-type", [
               {
                 type: "logbook",
-                target: { device_id: [device.id] },
+                target: { entity_id: acting.map((entry) => entry.entity_id) },
                 hours_to_show: 24,
                 grid_options: { columns: 12, rows: 6 },
               },
