@@ -16,15 +16,23 @@ from homeassistant.helpers import (
     entity_registry as er,
     issue_registry as ir,
 )
+from homeassistant.helpers.event import async_track_state_change_event
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     async_capture_events,
 )
 
-from custom_components.amps_ai.api import AmpsClient, Device, DeviceType, clock
+from custom_components.amps_ai.api import (
+    AmpsClient,
+    AmpsDeviceCredentialsError,
+    Device,
+    DeviceType,
+    clock,
+)
 from custom_components.amps_ai.api.webhook import DeviceConnected, DeviceDisconnected
-from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION, EVENT_LINK
 from sandbox import TEST_KEY, Sandbox
 
 from .conftest import Pass
@@ -32,6 +40,7 @@ from .helpers import done, registered, set_up
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
+HVAC = "device_hvac_001"
 LEVEL = "sensor.powerwall_2_battery"
 LINK = f"link_{BATTERY}"
 
@@ -103,6 +112,45 @@ async def test_clock_that_is_set_right(
     assert coordinator.trusted
     even.at += 301
     assert not coordinator.trusted
+
+
+async def _press(hass: HomeAssistant) -> None:
+    await hass.services.async_call(
+        "button", "press", {"entity_id": "button.powerwall_2_refresh"}, blocking=True
+    )
+    await done(hass)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(days=1)])
+async def test_reads_after_the_clock_was_set_right(
+    hass: HomeAssistant,
+    even: _Even,
+    freezer: FrozenDateTimeFactory,
+    entry: MockConfigEntry,
+    sandbox: Sandbox,
+    ahead: timedelta,
+) -> None:
+    """*Refresh* reads, and so does what looks after what grows old."""
+    freezer.tick(ahead)
+    assert await set_up(hass, entry)
+    await _press(hass)
+    freezer.tick(-ahead)
+    even.at += 61
+    sandbox.clock.advance(61)
+    sandbox.requests.clear()
+    await _press(hass)
+    assert [item.query for item in sandbox.requests.reads(BATTERY)] == [
+        {"expedite": "true"}
+    ]
+    even.at += 1000
+    sandbox.clock.advance(1000)
+    runtime = entry.runtime_data
+    await runtime.find(BATTERY).async_refresh()
+    sandbox.requests.clear()
+    for _ in range(20):
+        runtime.planner._async_tick(dt_util.utcnow())
+        await done(hass)
+    assert len(sandbox.requests.reads(BATTERY)) == 1
 
 
 @pytest.fixture
@@ -191,6 +239,101 @@ async def test_capture_in_the_future(
     await coordinator.async_refresh()
     await done(hass)
     assert _state(hass, LEVEL) == "22"
+
+
+@pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("kind", ["pulled", "clock"])
+@pytest.mark.parametrize("seconds", [3600, 36_000, 86_400])
+@pytest.mark.parametrize("times", [1, None])
+async def test_answers_of_the_future(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    pass_time: Pass,
+    kind: str,
+    seconds: int,
+    times: int | None,
+) -> None:
+    """One of them, or all: single reads go on, and what they tell is shown."""
+    sandbox.faults.add(path="/battery*", kind=kind, seconds=seconds, times=times)
+    await loaded.runtime_data.find(BATTERY).async_refresh()
+    # Lists tell what was captured before: only single reads bring this.
+    sandbox.device(BATTERY).state_override = {"level": 22}
+    sandbox.requests.clear()
+    await pass_time(20 * 60)
+    assert sandbox.requests.reads(BATTERY)
+    assert _state(hass, LEVEL) == "22"
+
+
+@pytest.mark.parametrize("code", ["INVALID_CREDENTIALS", "MFA_REQUIRED"])
+async def test_link_after_a_capture_in_the_future(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, code: str
+) -> None:
+    """A refusal is told, and goes with the next good reading."""
+    future = sandbox.faults.add(path="/battery*", kind="pulled", seconds=86_400)
+    coordinator = loaded.runtime_data.find(BATTERY)
+    await coordinator.async_read(BATTERY, expedite=True, force=True)
+    sandbox.faults.remove(future)
+    sandbox.clock.advance(120)
+    sandbox.device(BATTERY).credentials_refused = code
+    with pytest.raises(AmpsDeviceCredentialsError):
+        await coordinator.async_read(BATTERY, expedite=True, force=True)
+    await done(hass)
+    assert _link(hass) is not None
+    sandbox.device(BATTERY).credentials_refused = None
+    sandbox.clock.advance(120)
+    await coordinator.async_read(BATTERY, expedite=True, force=True)
+    await done(hass)
+    assert _link(hass) is None
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "service", "data", "wanted"),
+    [
+        ("switch.pulsar_plus", "turn_off", {}, "off"),
+        ("number.pulsar_plus_maximum_power", "set_value", {"value": 7}, "7.0"),
+    ],
+)
+async def test_reading_from_before_a_tap(
+    hass: HomeAssistant,
+    at_once: None,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    entity_id: str,
+    service: str,
+    data: dict[str, Any],
+    wanted: str,
+) -> None:
+    """It arrives after the tap, and nothing jumps back."""
+    coordinator = loaded.runtime_data.find(CHARGER)
+    fault = sandbox.faults.add(
+        method="GET", path=f"/ev-charger/{CHARGER}", kind="hold_answer", times=1
+    )
+    slow = hass.async_create_task(
+        coordinator.async_read(CHARGER, expedite=True, force=True)
+    )
+    await fault.reached()
+    sandbox.clock.advance(1)
+    seen: list[str] = []
+    async_track_state_change_event(
+        hass, entity_id, lambda event: seen.append(event.data["new_state"].state)
+    )
+    with patch("custom_components.amps_ai.pushes.manager.REST", 0):
+        await hass.services.async_call(
+            entity_id.partition(".")[0],
+            service,
+            {"entity_id": entity_id, **data},
+            blocking=True,
+        )
+    assert _state(hass, entity_id) == wanted
+    # A newer reading has told that it is so: nothing else is shown any more.
+    sandbox.clock.advance(120)
+    await coordinator.async_read(CHARGER, expedite=True, force=True)
+    assert not loaded.runtime_data.pushes._lanes.of(CHARGER).intents
+    fault.release()
+    await slow
+    await done(hass)
+    assert set(seen) == {wanted}
 
 
 class _Held:
@@ -314,22 +457,35 @@ async def test_disabled_device_is_not_read(
     assert sandbox.requests.reads(CHARGER)
 
 
+@pytest.mark.parametrize(
+    ("service", "data"),
+    [
+        (
+            "select.select_option",
+            {"entity_id": "select.powerwall_2_mode", "option": "charge"},
+        ),
+        ("button.press", {"entity_id": "button.powerwall_2_refresh"}),
+    ],
+)
 async def test_key_that_ends_is_no_lost_link(
-    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    service: str,
+    data: dict[str, Any],
 ) -> None:
-    """A tap meets a revoked key first: the list knows better who is to blame."""
+    """A tap or *Refresh* meets it first: the list knows better who is to blame."""
+    links = async_capture_events(hass, EVENT_LINK)
     sandbox.accounts[TEST_KEY].expired = True
     sandbox.faults.add(code="INVALID_API_KEY", status=401)
+    sandbox.clock.advance(120)
+    domain, _, name = service.partition(".")
     with pytest.raises(HomeAssistantError) as caught:
-        await hass.services.async_call(
-            "select",
-            "select_option",
-            {"entity_id": "select.powerwall_2_mode", "option": "charge"},
-            blocking=True,
-        )
+        await hass.services.async_call(domain, name, data, blocking=True)
     await done(hass)
     assert caught.value.translation_key == "invalid_auth"
     assert _link(hass) is None
+    assert not links
     assert list(loaded.async_get_active_flows(hass, {"reauth"}))
 
 
@@ -358,25 +514,28 @@ async def test_many_webhooks_of_one_device(
     assert len(sandbox.requests.of("GET", "/actions")) <= 2
 
 
-CALLS: list[tuple[str, dict[str, Any]]] = [
-    ("charge", {}),
-    ("send_command", {"command": "idle"}),
-    ("update_settings", {"settings": {"safety_reserve": 20}}),
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
+    (BATTERY, "charge", {}),
+    (BATTERY, "discharge", {}),
+    (BATTERY, "send_command", {"command": "idle"}),
+    (BATTERY, "update_settings", {"settings": {"safety_reserve": 20}}),
+    (HVAC, "hold_temperature", {"mode": "heat", "target": 20}),
 ]
 
 
-@pytest.mark.parametrize(("action", "data"), CALLS)
+@pytest.mark.parametrize(("steered", "action", "data"), CALLS)
 async def test_who_may_only_look(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     sandbox: Sandbox,
     hass_read_only_user: User,
+    steered: str,
     action: str,
     data: dict[str, Any],
 ) -> None:
     """A user who may only read carries nothing out, and may look."""
     context = Context(user_id=hass_read_only_user.id)
-    device_id = registered(hass, BATTERY)
+    device_id = registered(hass, steered)
     sandbox.requests.clear()
     with pytest.raises(Unauthorized):
         await hass.services.async_call(
@@ -387,7 +546,7 @@ async def test_who_may_only_look(
             context=context,
         )
     assert not sandbox.requests.pushes()
-    assert not sandbox.requests.settings(BATTERY)
+    assert not sandbox.requests.settings()
     found = await hass.services.async_call(
         DOMAIN,
         "list_actions",
