@@ -90,6 +90,63 @@ async def test_nothing_is_sent_after_the_end(
     assert not ir.async_get(hass).issues
 
 
+async def _ends(hass: HomeAssistant, entry: MockConfigEntry, end: str) -> None:
+    if end == "remove":
+        await hass.config_entries.async_remove(entry.entry_id)
+    elif end == "disable":
+        await hass.config_entries.async_set_disabled_by(
+            entry.entry_id, ConfigEntryDisabler.USER
+        )
+    else:
+        await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("end", ["unload", "remove", "disable"])
+@pytest.mark.parametrize("under_way", ["following", "reading back", "listing"])
+async def test_end_while_something_is_under_way(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    caplog: pytest.LogCaptureFixture,
+    end: str,
+    under_way: str,
+) -> None:
+    """Nothing is asked, told or opened any more, and nobody stumbles."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.device(BATTERY).next_action("failed", code="SCHEDULER_ACTIVE", seconds=60)
+    response: Any = await hass.services.async_call(
+        DOMAIN,
+        "charge",
+        {"device_id": registered(hass, BATTERY), "wait": False},
+        blocking=True,
+        return_response=True,
+    )
+    path = {
+        "following": f"/actions/{response['action']['id']}",
+        "reading back": f"/battery/{BATTERY}",
+        "listing": "/battery",
+    }[under_way]
+    held = sandbox.faults.add(method="GET", path=path, kind="hold_answer")
+    coordinator = loaded.runtime_data.coordinators[DeviceType.BATTERY]
+    if under_way == "reading back":
+        loaded.runtime_data.pushes._lanes.async_read_soon(coordinator.data[BATTERY])
+    elif under_way == "listing":
+        loaded.async_create_background_task(hass, coordinator.async_refresh(), "list")
+    await held.reached()
+    sandbox.clock.advance(61)
+    sandbox.settle()
+    await _ends(hass, loaded, end)
+    total = sandbox.requests.total
+    held.release()
+    sandbox.faults.clear()
+    await done(hass)
+    assert sandbox.requests.total == total
+    assert not ends
+    assert not ir.async_get(hass).issues
+    assert not [item for item in caplog.records if item.levelname == "ERROR"]
+
+
 async def test_a_call_after_the_end(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
@@ -133,7 +190,7 @@ async def test_a_command_that_fails_while_home_assistant_is_off(
     assert len(ends) == 1
 
 
-@pytest.mark.parametrize("name", ["links", "webhook", "ends"])
+@pytest.mark.parametrize("name", ["links", "webhook", "ends", "plans", "energies"])
 @pytest.mark.parametrize(
     "stored",
     [
@@ -192,16 +249,20 @@ async def test_key_is_not_tried_after_the_end(
     assert sandbox.requests.total == total
 
 
+@pytest.mark.parametrize("flow", ["reauth", "reconfigure"])
 async def test_options_saved_while_a_key_is_tried(
-    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, flow: str
 ) -> None:
     """What was saved meanwhile is kept."""
-    result = await loaded.start_reauth_flow(hass)
+    typed = {CONF_API_KEY: TEST_KEY}
+    if flow == "reauth":
+        result = await loaded.start_reauth_flow(hass)
+    else:
+        result = await loaded.start_reconfigure_flow(hass)
+        typed[CONF_APP_ID] = loaded.data[CONF_APP_ID]
     fault = sandbox.faults.add(method="GET", path="/battery", delay=0.5, times=1)
     trying = hass.async_create_task(
-        hass.config_entries.flow.async_configure(
-            result["flow_id"], {CONF_API_KEY: TEST_KEY}
-        )
+        hass.config_entries.flow.async_configure(result["flow_id"], typed)
     )
     while not fault.hits:
         await asyncio.sleep(0.01)
@@ -213,7 +274,7 @@ async def test_options_saved_while_a_key_is_tried(
             CONF_WEBHOOK_SECRET: "whsec_c2VjcmV0",
         },
     )
-    assert (await trying)["reason"] == "reauth_successful"
+    assert (await trying)["reason"] == f"{flow}_successful"
     assert loaded.data[CONF_WEBHOOK_ID] == "hook"
     assert loaded.data[CONF_WEBHOOK_SECRET] == "whsec_c2VjcmV0"
     assert loaded.data[CONF_APP_ID]

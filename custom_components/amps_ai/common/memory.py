@@ -17,6 +17,16 @@ _VERSION: Final = 1
 _SOON: Final = 1
 
 
+async def async_read(store: Store[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return what earlier runs have kept, nothing if that is no use."""
+    try:
+        return mapping(await store.async_load()) or {}
+    except (HomeAssistantError, NotImplementedError) as err:
+        # Of a newer release, say: the set-up goes on without.
+        LOGGER.warning("What was kept as %s cannot be read: %s", name, err)
+        return {}
+
+
 class Memory:
     """A file of an entry; what of it cannot be read is as good as not there."""
 
@@ -41,13 +51,8 @@ class Memory:
         self._writing = asyncio.Lock()
 
     async def async_load(self) -> dict[str, Any]:
-        """Return what earlier runs have kept, nothing if that is no use."""
-        try:
-            return mapping(await self._store.async_load()) or {}
-        except (HomeAssistantError, NotImplementedError) as err:
-            # Of a newer release, say: the set-up goes on without.
-            LOGGER.warning("What was kept as %s cannot be read: %s", self._name, err)
-            return {}
+        """Return what earlier runs have kept."""
+        return await async_read(self._store, self._name)
 
     @callback
     def async_save(self) -> None:

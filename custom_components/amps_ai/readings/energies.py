@@ -18,8 +18,10 @@ from homeassistant.helpers.storage import Store
 from ..account import AmpsAccount
 from ..api.models import mapping
 from ..common.const import DOMAIN
+from ..common.memory import async_read
 from .coordinators import Coordinators
 
+_MEMORY: Final = "energies"
 _STORE_VERSION: Final = 1
 # Statistics are made of what is there at each fifth minute.
 _MINUTES: Final = range(4, 60, 5)
@@ -43,7 +45,7 @@ def _store(hass: HomeAssistant, entry: ConfigEntry) -> Store[dict[str, Any]]:
     return Store(
         hass,
         _STORE_VERSION,
-        f"{DOMAIN}.energies.{entry.entry_id}",
+        f"{DOMAIN}.{_MEMORY}.{entry.entry_id}",
         private=True,
         atomic_writes=True,
     )
@@ -72,7 +74,7 @@ class Energies:
     _waiting: dict[tuple[str, str], CALLBACK_TYPE] = field(default_factory=dict)
     _unsaved: bool = False
     _saving: bool = False
-    # Whether nothing was ever kept here.
+    # Whether nothing was ever kept here, or nothing that is of use.
     is_new: bool = False
 
     def __post_init__(self) -> None:
@@ -81,17 +83,15 @@ class Energies:
 
     async def async_load(self) -> None:
         """Remember what was counted."""
-        stored = await self._store.async_load()
-        self.is_new = stored is None
+        stored = await async_read(self._store, _MEMORY)
+        self.is_new = not stored
         self._kept = {
             device_id: {
                 key: dict(kept)
                 for key, item in (mapping(items) or {}).items()
                 if (kept := mapping(item)) is not None
             }
-            for device_id, items in (
-                mapping((mapping(stored) or {}).get("energies")) or {}
-            ).items()
+            for device_id, items in (mapping(stored.get("energies")) or {}).items()
         }
 
     @callback
