@@ -66,9 +66,12 @@ class FaultRow:
     @property
     def on_push(self) -> str:
         """The words for it at a push, which may have been done all the same."""
-        lost = self.on_device in ("timeout", "cannot_connect") or (
-            self.on_device == "malformed_reply"
-            and not 400 <= self.order.get("status", 200) < 500
+        status = self.order.get("status", 200)
+        lost = (
+            self.on_device in ("timeout", "cannot_connect")
+            or (self.on_device == "malformed_reply" and not 400 <= status < 500)
+            # What stands between says that the answer did not come.
+            or (self.order.get("kind") in ("html", "empty") and status in (502, 504))
         )
         return "unknown_outcome" if lost else self.on_device
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+from aiohttp import ClientTimeout
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.climate import (
     ATTR_HVAC_MODE,
@@ -26,11 +27,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.api import ActionState, DeviceType, Push
-from custom_components.amps_ai.common.const import EVENT_ACTION
+from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
 from sandbox import Sandbox
 
 from ..lean import rested
-from .helpers import done
+from .helpers import done, registered
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -519,7 +520,8 @@ async def test_command_that_cannot_work_is_not_sent(
         ({"status": 422, "code": "COMMAND_NOT_SUPPORTED"}, "not_open_yet"),
         ({"status": 503, "code": "SERVICE_UNAVAILABLE"}, "manufacturer_trouble"),
         ({"kind": "html", "status": 200}, "unknown_outcome"),
-        ({"kind": "html", "status": 502}, "server_trouble"),
+        ({"kind": "html", "status": 502}, "unknown_outcome"),
+        ({"kind": "html", "status": 503}, "server_trouble"),
         ({"kind": "drop"}, "unknown_outcome"),
     ],
 )
@@ -539,6 +541,68 @@ async def test_each_refusal_has_its_words(
     assert "Powerwall 2" in str(caught.value)
     lost = key in ("device_not_found", "device_offline")
     assert _state(hass, MODE) == ("unavailable" if lost else "auto_balanced")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop"},
+        {"kind": "hang"},
+        {"kind": "html", "status": 200},
+        {"kind": "html", "status": 502},
+        {"kind": "empty", "status": 204},
+        {"kind": "redirect", "location": "/elsewhere"},
+        {"kind": "without", "keys": ["id"]},
+    ],
+    ids=lambda fault: f"{fault['kind']}-{fault.get('status', '')}",
+)
+@pytest.mark.parametrize("way", ["control", "action", "setting"])
+async def test_lost_answer(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    fault: dict[str, Any],
+    way: str,
+) -> None:
+    """It was sent once, is said to be of unknown outcome, and the device tells."""
+    sandbox.action_seconds = 0
+    lost = fault if fault["kind"] == "without" else {**fault, "done": True}
+    sandbox.faults.add(method="POST", path="/battery/*", times=1, **lost)
+    sandbox.clock.advance(120)
+    calls = {
+        "control": ("select.select_option", {"entity_id": MODE, "option": "charge"}),
+        "action": (f"{DOMAIN}.charge", {"device_id": registered(hass, BATTERY)}),
+        "setting": (
+            "number.set_value",
+            {"entity_id": "number.powerwall_2_safety_reserve", "value": 33},
+        ),
+    }
+    name, data = calls[way]
+    domain, _, service = name.partition(".")
+    client = loaded.runtime_data.account.client
+    with (
+        patch.object(client, "_timeout", ClientTimeout(total=0.3)),
+        patch("custom_components.amps_ai.pushes.manager.REST", 0),
+    ):
+        call = hass.services.async_call(domain, service, data, blocking=True)
+        if way == "setting" and fault["kind"] == "without":
+            # No action is made: nothing is lost without an id.
+            await call
+        else:
+            with pytest.raises(HomeAssistantError) as caught:
+                await call
+            assert caught.value.translation_key == "unknown_outcome"
+        await done(hass)
+    sent = sandbox.requests.of("POST", "/battery/*")
+    assert len(sent) == 1
+    if way == "setting":
+        assert float(_state(hass, "number.powerwall_2_safety_reserve")) == 33
+    else:
+        assert _state(hass, MODE) == "charge"
+        assert _state(hass, "sensor.powerwall_2_last_command") == "completed"
+        assert _attributes(hass, "event.powerwall_2_command")["event_type"] == (
+            "completed"
+        )
 
 
 async def test_unload_in_the_middle(
@@ -664,6 +728,10 @@ async def test_on_after_off_is_not_off(
     assert _state(hass, CLIMATE) == HVACMode.OFF
     await _call(hass, "turn_on", CLIMATE)
     assert _state(hass, CLIMATE) == HVACMode.HEAT_COOL
+    # It is on, so a temperature is not refused.
+    await _call(
+        hass, "set_temperature", CLIMATE, target_temp_low=19, target_temp_high=24
+    )
 
 
 async def test_offline_device_that_is_tapped(

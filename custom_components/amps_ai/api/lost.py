@@ -3,15 +3,20 @@
 from collections.abc import Generator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Final
 
 import aiohttp
 
 from .errors import (
     AmpsConnectionError,
     AmpsMalformedReplyError,
+    AmpsServerError,
     AmpsTimeoutError,
     AmpsUnknownOutcomeError,
 )
+
+# What passes requests on says so where the API's answer did not come.
+_BETWEEN: Final = frozenset({HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT})
 
 
 def no_answer(err: Exception) -> AmpsConnectionError:
@@ -40,6 +45,10 @@ def sent_once() -> Generator[None]:
         status = err.status or HTTPStatus.OK
         if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             # Something in between refused it.
+            raise
+        raise AmpsUnknownOutcomeError(err.message, status=err.status) from None
+    except AmpsServerError as err:
+        if err.status not in _BETWEEN or err.code is not None:
             raise
         raise AmpsUnknownOutcomeError(err.message, status=err.status) from None
 
