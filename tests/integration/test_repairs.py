@@ -1,6 +1,8 @@
 """What a person has to decide, and what a person is warned of."""
 
-from datetime import timedelta
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +19,8 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.amps_ai.api import Action
+from custom_components.amps_ai.common import issues
 from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
 from sandbox import Sandbox
 
@@ -237,6 +241,86 @@ async def test_confirmed_it_is_cleared(
     mode = hass.states.get(MODE)
     assert mode is not None
     assert mode.state == "charge"
+
+
+async def test_fix_that_is_submitted_twice_at_once(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_client: ClientSessionGenerator,
+    repair: Repair,
+) -> None:
+    """Two windows of a browser, or two people: one push, and both are done."""
+    await _blocked(hass, sandbox)
+    first, second = repair, Repair(hass, hass_client)
+    await first.open()
+    await second.open()
+    results = await asyncio.gather(first.submit(), second.submit())
+    assert [result["type"] for result in results] == ["create_entry"] * 2
+    assert len(sandbox.requests.pushes(BATTERY)) == 1
+    assert _issue(hass) is None
+
+
+async def test_fix_of_one_who_may_only_look(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_client: ClientSessionGenerator,
+    hass_read_only_access_token: str,
+    repair: Repair,
+) -> None:
+    """A repair is for those who may administer; core sees to that."""
+    await _blocked(hass, sandbox)
+    client = await hass_client(hass_read_only_access_token)
+    response = await client.post(
+        "/api/repairs/issues/fix", json={"handler": DOMAIN, "issue_id": BLOCKED}
+    )
+    assert response.status == HTTPStatus.UNAUTHORIZED
+    await repair.open()
+    response = await client.post(f"/api/repairs/issues/fix/{repair.flow_id}", json={})
+    assert response.status == HTTPStatus.UNAUTHORIZED
+    assert not sandbox.requests.pushes(BATTERY)
+    assert _issue(hass) is not None
+
+
+@pytest.mark.parametrize("kind", ["schedule", "displaced"])
+async def test_fix_in_the_hour_that_comes_twice(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    repair: Repair,
+    kind: str,
+) -> None:
+    """What was to end at the second 02:30 cannot be said again: words say so."""
+    await hass.config.async_set_time_zone("Europe/Berlin")
+    await _blocked(hass, sandbox)
+    now = datetime(2026, 10, 24, 22, tzinfo=UTC)
+    freezer.move_to(now)
+    sandbox.clock.advance((now - sandbox.clock.now()).total_seconds())
+    await loaded.runtime_data.find(BATTERY).async_refresh()
+    device = loaded.runtime_data.find(BATTERY).data[BATTERY]
+    end = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+    action = Action(
+        id="act_window", command="charge", start=now, end=end, state="cancelled"
+    )
+    if kind == "schedule":
+        issue_id = BLOCKED
+        issues.async_scheduler_active(
+            hass, loaded, device, "Powerwall 2", replace(action, state="failed")
+        )
+    else:
+        issue_id = f"displaced_{action.id}"
+        issues.async_displaced(hass, loaded, BATTERY, "Powerwall 2", action, end)
+    # As the dialogue does it: its own token is of an earlier day.
+    flows = hass.data["repairs"]["flow_manager"]
+    flow = await flows.async_init(DOMAIN, data={"issue_id": issue_id})
+    form = await flows.async_configure(flow["flow_id"], {})
+    assert form["errors"] == {"base": "push_failed"}
+    said = form["description_placeholders"]["error"]
+    assert "twice" in said
+    assert "zone" not in said
+    assert not sandbox.requests.pushes(BATTERY)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,11 @@ from pytest_homeassistant_custom_component.common import (
 )
 from pytest_homeassistant_custom_component.typing import WebSocketGenerator
 
-from custom_components.amps_ai.calendar import AmpsCalendarEvent, on_the_wall
+from custom_components.amps_ai.calendar import (
+    AmpsCalendarEvent,
+    AmpsScheduleCalendar,
+    on_the_wall,
+)
 from custom_components.amps_ai.common.const import (
     CONF_APP_ID,
     CONF_USER_ID,
@@ -414,6 +418,50 @@ async def test_deleting_can_fail(
     reply = await _delete(hass, hass_ws_client, planned["id"])
     assert not reply["success"]
     assert "Powerwall 2" in reply["error"]["message"]
+    assert len(await _events(hass)) == 1
+
+
+async def test_deleting_what_was_cancelled_elsewhere(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_ws_client: WebSocketGenerator,
+) -> None:
+    """It is refused in words, and the calendar asks again: it is gone there, too."""
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await done(hass)
+    await _elsewhere(hass, sandbox, f"/actions/{planned['id']}/cancel")
+    assert len(await _events(hass)) == 1
+    reply = await _delete(hass, hass_ws_client, planned["id"])
+    assert not reply["success"]
+    assert "Powerwall 2" in reply["error"]["message"]
+    await done(hass)
+    assert await _events(hass) == []
+    assert _calendar(hass)[0] == "off"
+
+
+async def test_deleting_by_one_who_may_only_look(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    hass_ws_client: WebSocketGenerator,
+    hass_read_only_access_token: str,
+) -> None:
+    """The calendar is deleted from by those who may control it."""
+    planned = await _plan(hass, BATTERY, "charge", delay="01:00")
+    await done(hass)
+    client = await hass_ws_client(hass, hass_read_only_access_token)
+    await client.send_json_auto_id(
+        {
+            "type": "calendar/event/delete",
+            "entity_id": CALENDAR,
+            "uid": planned["id"],
+        }
+    )
+    reply = await client.receive_json()
+    assert not reply["success"]
+    assert reply["error"]["code"] == "unauthorized"
+    assert not sandbox.requests.of("POST", "/actions/*/cancel")
     assert len(await _events(hass)) == 1
 
 
@@ -1125,6 +1173,77 @@ async def test_more_planned_than_one_answer_tells(
     assert asked[0] == ALL
     assert set(asked[1:]) == {BATTERY, CHARGER, HVAC, *many}
     assert len(await _events(hass)) == 2
+
+
+async def test_many_windows_of_one_device(
+    hass: HomeAssistant, sandbox: Sandbox, entry: MockConfigEntry
+) -> None:
+    """All pages are read, with no request beyond; what comes first is shown first."""
+    sandbox.lenient = {"overlap"}
+    for hour in reversed(range(70)):
+        start = datetime(2026, 6, 2, 0, tzinfo=ZONE) + timedelta(hours=4 * hour)
+        await _planned_elsewhere(
+            hass,
+            sandbox,
+            start=start.strftime("%Y-%m-%dT%H:%M:%S"),
+            end=(start + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S"),
+        )
+    entry.add_to_hass(hass)
+    sandbox.requests.clear()
+    await _set_up(hass, entry)
+    events = await _events(hass)
+    assert len(events) == 70
+    assert [event["start"] for event in events] == sorted(
+        event["start"] for event in events
+    )
+    assert _calendar(hass)[1] == "2026-06-02 00:00:00"
+    assert len(sandbox.requests.of("GET", "/actions")) == 2
+    # A change of one brings no more than its device's pages.
+    sandbox.requests.clear()
+    await _elsewhere(hass, sandbox, f"/actions/{await _first(hass)}/cancel")
+    device = entry.runtime_data.coordinators.device(BATTERY)
+    entry.runtime_data.schedule.async_changed(device)
+    await done(hass)
+    assert len(await _events(hass)) == 69
+    assert _calendar(hass)[1] == "2026-06-02 04:00:00"
+    assert len(sandbox.requests.of("GET", "/actions")) == 2
+    assert len(sandbox.requests.of("GET", "/actions/*")) == 1
+
+
+async def _first(hass: HomeAssistant) -> str:
+    """Return the id of the command that comes first."""
+    device = hass.config_entries.async_entries(DOMAIN)[0].runtime_data.schedule
+    found = sorted(
+        (action.start, action.id) for _, action in device if action.start is not None
+    )
+    return found[0][1]
+
+
+async def test_calendar_is_written_once_for_a_change(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    many: list[str],
+    entry: MockConfigEntry,
+) -> None:
+    """However many devices have something new, its events are made once."""
+    written = 0
+    usual = AmpsScheduleCalendar.async_write_ha_state
+
+    def _write(calendar: AmpsScheduleCalendar) -> None:
+        nonlocal written
+        written += 1
+        usual(calendar)
+
+    with patch.object(AmpsScheduleCalendar, "async_write_ha_state", _write):
+        entry.add_to_hass(hass)
+        await _set_up(hass, entry)
+        for device_id in many:
+            await _planned_elsewhere(hass, sandbox, f"/battery/{device_id}")
+        written = 0
+        await _go(hass, sandbox, freezer, ROUND)
+    assert len(await _events(hass)) == len(many)
+    assert written == 1
 
 
 async def test_many_devices_of_one_user(

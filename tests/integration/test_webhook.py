@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64encode
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,7 +12,7 @@ import time
 from typing import Any
 from unittest.mock import AsyncMock, Mock, patch
 
-from aiohttp import ClientPayloadError
+from aiohttp import ClientPayloadError, StreamReader
 from aiohttp.test_utils import TestClient, make_mocked_request
 from aiohttp.web_protocol import RequestPayloadError
 from freezegun.api import FrozenDateTimeFactory
@@ -43,6 +44,7 @@ from custom_components.amps_ai.common.const import (
     EVENT_ACTION,
 )
 from custom_components.amps_ai.diagnostics import async_get_config_entry_diagnostics
+from custom_components.amps_ai.webhooks import receiver
 from sandbox import TEST_KEY, Sandbox
 from sandbox.webhooks import headers_of
 
@@ -915,6 +917,39 @@ async def test_end_of_an_action_from_elsewhere(
     assert sandbox.requests.of("GET", "/actions")[0].query["deviceId"] == BATTERY
 
 
+async def _all_of(bodies: list[dict[str, Any]], send: Sender) -> None:
+    """Send many at once, each with an id of its own."""
+    assert set(await asyncio.gather(*(send(body) for body in bodies))) == {200}
+
+
+async def test_many_genuine_connections(
+    hass: HomeAssistant, sandbox: Sandbox, send: Sender
+) -> None:
+    """Two hundred of one device are looked after as one."""
+    sandbox.requests.clear()
+    await _all_of(
+        [connected(at=f"2026-06-01T12:00:01.{part:03}Z") for part in range(200)], send
+    )
+    await done(hass)
+    assert len(sandbox.requests.reads(BATTERY)) <= 4
+    assert len(list(sandbox.requests)) <= 10
+
+
+@pytest.mark.parametrize("same", [False, True])
+async def test_many_ends_at_once(
+    hass: HomeAssistant, sandbox: Sandbox, send: Sender, same: bool
+) -> None:
+    """Each end is told once, and the device and its schedule are asked for seldom."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    ids = ["act_same"] * 300 if same else [f"act_{number}" for number in range(150)]
+    sandbox.requests.clear()
+    await _all_of([completed(action_id) for action_id in ids], send)
+    await done(hass)
+    assert Counter(end.data["action_id"] for end in ends) == Counter(set(ids))
+    assert len(sandbox.requests.reads(BATTERY)) <= 4
+    assert len(sandbox.requests.of("GET", "/actions")) <= 4
+
+
 async def test_polling_slows_down_and_comes_back(
     hass: HomeAssistant,
     sandbox: Sandbox,
@@ -1018,6 +1053,47 @@ async def test_told_while_setting_up(
     await done(hass)
     assert _issue(hass) is not None
     assert entry.runtime_data.pushes.webhooks_work
+
+
+@pytest.mark.parametrize("end", ["unload", "remove"])
+async def test_entry_that_ends_while_a_body_arrives(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    send: Sender,
+    end: str,
+) -> None:
+    """What nobody works on is answered 503, so that it is sent again."""
+    raw = json.dumps(disconnected()).encode()
+    headers = send.headers(raw) | {"Content-Length": str(len(raw)), "Host": "x"}
+    reader, writer = await asyncio.open_connection(send.client.host, send.client.port)
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    usual = receiver._async_read
+    begun = asyncio.Event()
+
+    async def _read(content: StreamReader) -> bytes | None:
+        begun.set()
+        return await usual(content)
+
+    with patch.object(receiver, "_async_read", _read):
+        writer.write(
+            f"POST /api/webhook/{WEBHOOK_ID} HTTP/1.1\r\n{head}\r\n".encode() + raw[:9]
+        )
+        await writer.drain()
+        await begun.wait()
+    if end == "unload":
+        assert await hass.config_entries.async_unload(loaded.entry_id)
+    else:
+        await hass.config_entries.async_remove(loaded.entry_id)
+    total = sandbox.requests.total
+    writer.write(raw[9:])
+    await writer.drain()
+    assert (await reader.readline()).split()[1] == b"503"
+    writer.close()
+    await writer.wait_closed()
+    await done(hass)
+    assert sandbox.requests.total == total
+    assert not ir.async_get(hass).issues
 
 
 async def test_unloaded_in_the_middle(
