@@ -7,13 +7,21 @@ from typing import Any
 from unittest.mock import patch
 
 from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import CONF_API_KEY, STATE_UNAVAILABLE, STATE_UNKNOWN
+from homeassistant.const import (
+    CONF_API_KEY,
+    EVENT_STATE_CHANGED,
+    STATE_UNAVAILABLE,
+    STATE_UNKNOWN,
+)
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.entity_registry import RegistryEntryDisabler
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_capture_events,
+)
 
 from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from custom_components.amps_ai.entities.adder import ABSENCE
@@ -21,7 +29,7 @@ from custom_components.amps_ai.readings.pace import SLOWEST
 from sandbox import REMOVE, TEST_KEY, Sandbox
 
 from .conftest import Pass
-from .helpers import done, set_up
+from .helpers import done, registered, set_up
 
 BATTERY = "device_battery_001"
 CHARGER = "device_ev_001"
@@ -791,3 +799,54 @@ async def test_not_whole_when_the_week_is_over(
     assert _registered(hass) == before
     # And a device that goes meanwhile leaves nobody waiting.
     coordinator.async_forget(VEHICLE)
+
+
+async def test_command_after_a_reading_that_tells_less(
+    hass: HomeAssistant, at_once: None, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """A device speaks as it once told: it is never sent the body of an older one."""
+    coordinator = loaded.runtime_data.find(CHARGER)
+    fault = sandbox.faults.add(
+        method="GET", path=f"/*/{CHARGER}", kind="only", keys=["id", "state"]
+    )
+    await coordinator.async_read(CHARGER, expedite=True, force=True)
+    await hass.services.async_call(
+        DOMAIN,
+        "send_command",
+        {"device_id": registered(hass, CHARGER), "command": "idle"},
+        blocking=True,
+    )
+    await done(hass)
+    sandbox.faults.remove(fault)
+    assert [item.body for item in sandbox.requests.pushes(CHARGER)] == [
+        {"action": {"command": "idle"}}
+    ]
+
+
+async def test_event_of_a_command_over_an_outage(
+    hass: HomeAssistant,
+    at_once: None,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    pass_time: Pass,
+) -> None:
+    """It stays as it is: else automations would take an old time for a new event."""
+    await hass.services.async_call(
+        "select",
+        "select_option",
+        {"entity_id": "select.powerwall_2_mode", "option": "charge"},
+        blocking=True,
+    )
+    await done(hass)
+    event = "event.powerwall_2_command"
+    told = _state(hass, event)
+    assert told not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
+    changes = async_capture_events(hass, EVENT_STATE_CHANGED)
+    outage = sandbox.faults.add(path="*", status=503)
+    await pass_time(600)
+    assert _state(hass, LEVEL) == STATE_UNAVAILABLE
+    sandbox.faults.remove(outage)
+    await pass_time(600)
+    assert _state(hass, LEVEL) != STATE_UNAVAILABLE
+    assert _state(hass, event) == told
+    assert event not in {change.data["entity_id"] for change in changes}

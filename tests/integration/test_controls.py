@@ -569,7 +569,7 @@ async def test_lost_answer(
     lost = fault if fault["kind"] == "without" else {**fault, "done": True}
     sandbox.faults.add(method="POST", path="/battery/*", times=1, **lost)
     sandbox.clock.advance(120)
-    calls = {
+    calls: dict[str, tuple[str, dict[str, Any]]] = {
         "control": ("select.select_option", {"entity_id": MODE, "option": "charge"}),
         "action": (f"{DOMAIN}.charge", {"device_id": registered(hass, BATTERY)}),
         "setting": (

@@ -1212,9 +1212,9 @@ async def test_many_windows_of_one_device(
 
 async def _first(hass: HomeAssistant) -> str:
     """Return the id of the command that comes first."""
-    device = hass.config_entries.async_entries(DOMAIN)[0].runtime_data.schedule
-    found = sorted(
-        (action.start, action.id) for _, action in device if action.start is not None
+    schedule = hass.config_entries.async_entries(DOMAIN)[0].runtime_data.schedule
+    found: list[tuple[datetime, str]] = sorted(
+        (action.start, action.id) for _, action in schedule
     )
     return found[0][1]
 

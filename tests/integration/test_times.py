@@ -9,7 +9,13 @@ import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.auth.models import User
 from homeassistant.const import STATE_UNAVAILABLE
-from homeassistant.core import Context, HomeAssistant
+from homeassistant.core import (
+    Context,
+    Event,
+    EventStateChangedData,
+    HomeAssistant,
+    callback,
+)
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.helpers import (
     device_registry as dr,
@@ -315,9 +321,13 @@ async def test_reading_from_before_a_tap(
     await fault.reached()
     sandbox.clock.advance(1)
     seen: list[str] = []
-    async_track_state_change_event(
-        hass, entity_id, lambda event: seen.append(event.data["new_state"].state)
-    )
+
+    @callback
+    def _see(event: Event[EventStateChangedData]) -> None:
+        assert event.data["new_state"] is not None
+        seen.append(event.data["new_state"].state)
+
+    async_track_state_change_event(hass, entity_id, _see)
     with patch("custom_components.amps_ai.pushes.manager.REST", 0):
         await hass.services.async_call(
             entity_id.partition(".")[0],

@@ -7,9 +7,7 @@ from http import HTTPStatus
 from itertools import count
 import logging
 from math import ceil
-import re
 from typing import Any, Final
-from urllib.parse import quote
 
 import aiohttp
 import orjson
@@ -38,7 +36,7 @@ from .errors import (
 from .listing import Listing, ListPass, Pace, Page, page_of
 from .lost import no_answer, sent_once
 from .pages import PageMemory
-from .redact import REDACTED, map_texts, redacted
+from .redact import REDACTED, map_texts, pattern_of, redacted
 from .values import (
     Json,
     MalformedError,
@@ -87,23 +85,7 @@ class AmpsClient:
         self._user_id = user_id
         self._base_url = base_url.rstrip("/")
         self._timeout = timeout
-        # The longest first: one may be a part of another.
-        forms = sorted(
-            {
-                form
-                for secret in (api_key, user_id)
-                if secret
-                for form in (secret, quote(secret), quote(secret, safe=""))
-            },
-            key=len,
-            reverse=True,
-        )
-        # An address of e-mail is the same in capitals or not.
-        self._secrets = (
-            re.compile("|".join(map(re.escape, forms)), re.IGNORECASE)
-            if forms
-            else None
-        )
+        self._secrets = pattern_of(api_key, user_id)
         self._reported_environment: Environment | None = None
         self._key_environment = environment_of_key(api_key)
         self.clock = Clock()

@@ -6,6 +6,7 @@ For logs and diagnostics, which people paste into public places.
 from collections.abc import Callable
 import re
 from typing import Any, Final
+from urllib.parse import quote
 
 REDACTED: Final = "**REDACTED**"
 
@@ -103,6 +104,25 @@ def map_texts(
             for name, item in value.items()
         }
     return [map_texts(item, change, hide, depth=depth + 1) for item in value]
+
+
+def pattern_of(*secrets: str | None) -> re.Pattern[str] | None:
+    """Return what finds these texts, None where there are none.
+
+    An address of e-mail is the same in capitals or not, and whichever of its signs
+    an address of the web has in its own way.
+    """
+    # The longest first: one may be a part of another.
+    found = sorted(filter(None, secrets), key=len, reverse=True)
+    if not found:
+        return None
+    return re.compile("|".join(map(_in_any_form, found)), re.IGNORECASE)
+
+
+def _in_any_form(secret: str) -> str:
+    return "".join(
+        f"(?:{re.escape(sign)}|{re.escape(quote(sign, safe=''))})" for sign in secret
+    )
 
 
 def redacted(value: Any) -> Any:
