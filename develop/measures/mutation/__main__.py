@@ -3,28 +3,33 @@
 Which tests run a line is asked of coverage first. Each mutant then meets the tests
 of its line, narrowest first, in a process that is forked from one which has Home
 Assistant loaded already, and in which the mutant's source stands for the file's.
+It counts as noticed if a test fails that passes, run likewise, without the mutant.
 """
 
 import argparse
+import ast
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
 import json
+from math import ceil
 import os
 from pathlib import Path
+from queue import Empty, SimpleQueue
 import random
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 from threading import Timer
 from types import CodeType
-from typing import Any, Final
+from typing import IO, Final, NoReturn
 
 from coverage import CoverageData
+import pytest
 
 from develop import ROOT
 
@@ -38,12 +43,15 @@ USUAL: Final = (
 )
 # Tests that run the whole project once more in a process of its own.
 NOT_ASKED: Final = ("tests/browser", "tests/integration/test_soak.py")
-# The narrowest tests of a line first; where these notice nothing, the others.
-ROUNDS: Final = (6, 60)
-# A mutant that takes so long, in seconds, hangs: that is noticed.
-PATIENCE: Final = 240
+# So many of the narrowest tests of a line are asked first, then so many of the others.
+FIRST: Final = 6
+THEN: Final = 24
+# A test that takes so long, in seconds, hangs, and so does a round of them: that is
+# noticed, unless it is the machine that is slow.
+PATIENCE: Final = 150
+PATIENCE_WITH_ALL: Final = 900
 
-type Tests = dict[str, dict[int, list[str]]]
+type Lines = dict[int, list[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +60,8 @@ class Verdict:
 
     mutant: Mutant
     tests: int
-    noticed: bool
+    # The test that noticed.
+    noticed: str | None
 
 
 def _files(paths: list[str]) -> list[str]:
@@ -64,15 +73,20 @@ def _files(paths: list[str]) -> list[str]:
     return [str(item.relative_to(ROOT)) for item in found]
 
 
-def _trace(data: Path, tests: list[str]) -> None:
+def _trace(data: Path, files: list[str], tests: list[str]) -> None:
     """Run the tests, and note which of them runs which line.
 
     The quickest way to measure notes the first test of a line only.
     """
+    config = data.with_name(f"lines_of_{data.name}.ini")
+    config.write_text(
+        "\n".join(["[run]", "include =", *(f"  {path}" for path in files)])
+    )
     subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist", "loadfile"),
             *("-p", "no:cacheprovider", "--cov", "--cov-context=test", "--cov-report="),
+            f"--cov-config={config}",
             *(f"--ignore={path}" for path in NOT_ASKED),
             *tests,
         ],
@@ -82,25 +96,72 @@ def _trace(data: Path, tests: list[str]) -> None:
     )
 
 
-def _tests(data: Path, files: list[str]) -> Tests:
-    """Return the tests of each line, those that run the fewest lines first."""
+def _traced(data: Path, files: list[str]) -> dict[str, Lines]:
+    """Return the tests of each line: those of whose own part it is, then the narrow.
+
+    What a test's fixtures run, it rarely looks at.
+    """
     known = CoverageData(str(data))
     known.read()
     by_file = {path: known.contexts_by_lineno(str(ROOT / path)) for path in files}
-    width: Counter[str] = Counter()
-    for lines in by_file.values():
-        for contexts in lines.values():
-            width.update({name.partition("|")[0] for name in contexts if name})
+    width = Counter(
+        name.partition("|")[0]
+        for lines in by_file.values()
+        for contexts in lines.values()
+        for name in contexts
+    )
+
+    def ordered(contexts: list[str]) -> list[str]:
+        own = {name.partition("|")[0] for name in contexts if name.endswith("|run")}
+        every = {name.partition("|")[0] for name in contexts if name}
+        return sorted(every, key=lambda name: (name not in own, width[name], name))
+
     return {
-        path: {
-            line: sorted(
-                {name.partition("|")[0] for name in contexts if name},
-                key=lambda name: (width[name], name),
-            )
-            for line, contexts in lines.items()
-        }
+        path: {line: ordered(contexts) for line, contexts in lines.items()}
         for path, lines in by_file.items()
     }
+
+
+def _of_tests(mutant: Mutant, tree: ast.Module, lines: Lines) -> list[str]:
+    """Return the tests of a mutant, those to ask first in front.
+
+    A line that only an import runs is asked of by those that run what it is for:
+    the body of a function, or the lines that use a name.
+    """
+    if tests := lines.get(mutant.line):
+        return tests
+    statement: ast.stmt | None = None
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.stmt)
+            and node.lineno <= mutant.line <= (node.end_lineno or node.lineno)
+            and (statement is None or node.lineno >= statement.lineno)
+        ):
+            statement = node
+    if statement is None:
+        return []
+    used = set(range(statement.lineno, (statement.end_lineno or 0) + 1))
+    if isinstance(statement, ast.Assign | ast.AnnAssign):
+        names = {
+            node.id
+            for node in ast.walk(statement)
+            if isinstance(node, ast.Name)
+            if isinstance(node.ctx, ast.Store)
+        }
+        for number, text in enumerate((ROOT / mutant.path).read_text().splitlines(), 1):
+            if names & set(re.findall(r"\w+", text)):
+                used.add(number)
+    found = [lines[number] for number in sorted(used) if number in lines]
+    # The first of each line, then the second, …
+    longest = max(map(len, found), default=0)
+    return list(
+        dict.fromkeys(
+            some[place]
+            for place in range(longest)
+            for some in found
+            if place < len(some)
+        )
+    )
 
 
 def _prepare() -> None:
@@ -128,17 +189,37 @@ def _stand_in(mutant: Mutant) -> None:
     SourceFileLoader.get_code = mutated  # type: ignore[assignment, method-assign]
 
 
-def _run_tests(mutant: Mutant | None, tests: list[str]) -> int:
-    """Run tests in a process of their own; return pytest's exit status."""
-    child = os.fork()
-    if child:
+class _Diary:
+    """A part of pytest: write down which test is run."""
+
+    def __init__(self, paper: IO[str]) -> None:
+        """Write to a file that whoever waits for the tests has, too."""
+        self._paper = paper
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Take note of a test that begins."""
+        print(nodeid, file=self._paper, flush=True)
+
+
+def _run_tests(mutant: Mutant | None, tests: list[str]) -> str | None:
+    """Run tests in a process of their own; return the first one that failed."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as paper:
+        child = os.fork()
+        if not child:
+            _run_here(mutant, tests, paper)
         # What hangs may not listen to signals that it can hear.
-        limit = Timer(PATIENCE, os.kill, (child, signal.SIGKILL))
+        limit = Timer(PATIENCE_WITH_ALL, os.kill, (child, signal.SIGKILL))
         limit.start()
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        _, status = os.waitpid(child, 0)
         limit.cancel()
-        return status
-    # From here on in the child, which never returns.
+        paper.seek(0)
+        begun = paper.read().splitlines()
+    # The last one that began ended it. Where none did, not even imports went well.
+    return (begun or tests)[-1] if status else None
+
+
+def _run_here(mutant: Mutant | None, tests: list[str], paper: IO[str]) -> NoReturn:
+    """Run tests, and end the process."""
     status = 70
     try:
         quiet = os.open(os.devnull, os.O_RDWR)
@@ -146,72 +227,89 @@ def _run_tests(mutant: Mutant | None, tests: list[str]) -> int:
             os.dup2(quiet, stream)
         if mutant is not None:
             _stand_in(mutant)
-        import pytest
-
         status = pytest.main(
-            ["-x", "-q", "--no-cov", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+            [
+                *("-x", "-q", "--no-cov", "-p", "no:cacheprovider", "-p", "no:xdist"),
+                f"--timeout={PATIENCE}",
+                *tests,
+            ],
+            plugins=[_Diary(paper)],
         )
     finally:
         os._exit(status)
 
 
-def _worker(job: Path) -> None:
-    """Work on a share of the mutants, and write a line for each."""
-    share = json.loads(job.read_text())
+def _rounds(tests: list[str]) -> tuple[list[str], list[str]]:
+    """Choose whom to ask, of tests that are in order.
+
+    First one case each of the narrowest tests, then some from all over the others:
+    those beside each other mostly look at the same.
+    """
+    one_each = {name.partition("[")[0]: name for name in reversed(tests)}
+    first = [name for name in tests if name in one_each.values()][:FIRST]
+    others = [name for name in tests if name not in first]
+    return first, others[:: ceil(len(others) / THEN) or 1]
+
+
+def _meet(mutant: Mutant, tests: list[str], sound: dict[str, bool]) -> str | None:
+    """Let a mutant meet tests; return the one that noticed."""
+    for asked in _rounds(tests):
+        while asked and (failed := _run_tests(mutant, asked)):
+            if failed not in sound:
+                sound[failed] = _run_tests(None, [failed]) is None
+            if sound[failed]:
+                return failed
+            asked = [test for test in asked if test != failed]
+    return None
+
+
+def _worker() -> None:
+    """Answer each mutant that comes in a line with the test that notices it."""
     os.chdir(ROOT)
     _prepare()
-    for item in share:
-        mutant, tests = Mutant(**item["mutant"]), item["tests"]
-        noticed = False
-        begun = 0
-        for count in ROUNDS:
-            asked = tests[begun:count]
-            if asked and not noticed:
-                noticed = _run_tests(mutant, asked) != 0
-            begun = count
-        print(json.dumps({"number": item["number"], "noticed": noticed}), flush=True)
+    sound: dict[str, bool] = {}
+    for line in sys.stdin:
+        mutant, tests = json.loads(line)
+        print(json.dumps(_meet(Mutant(**mutant), tests, sound)), flush=True)
 
 
-def _verdicts(chosen: list[Mutant], tests: Tests, jobs: int) -> Iterator[Verdict]:
-    """Meet all mutants, some at a time; yield each as it is known."""
-    items: list[dict[str, Any]] = [
-        {
-            "number": number,
-            "mutant": vars(mutant),
-            "tests": tests[mutant.path].get(mutant.line, []),
-        }
-        for number, mutant in enumerate(chosen)
-    ]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(jobs) as pool:
+def _verdicts(chosen: list[tuple[Mutant, list[str]]], jobs: int) -> list[Verdict]:
+    """Have all mutants met, some at a time and in their order."""
+    left: SimpleQueue[tuple[Mutant, list[str]]] = SimpleQueue()
+    for item in chosen:
+        left.put(item)
+    verdicts: list[Verdict] = []
 
-        def work(number: int) -> list[dict[str, Any]]:
-            job = Path(folder) / f"{number}.json"
-            job.write_text(json.dumps(items[number::jobs]))
-            run = [
-                sys.executable,
-                "-m",
-                "develop.measures.mutation",
-                "--worker",
-                str(job),
-            ]
-            answer: list[dict[str, Any]] = []
-            with subprocess.Popen(run, cwd=ROOT, stdout=subprocess.PIPE) as process:
-                assert process.stdout is not None
-                for line in process.stdout:
-                    answer.append(json.loads(line))
-                    print(".", end="", file=sys.stderr, flush=True)
-            if process.returncode:
-                raise SystemExit("A worker failed: see above.")
-            return answer
-
-        for answers in pool.map(work, range(jobs)):
-            for answer in answers:
-                item = items[answer["number"]]
-                yield Verdict(
-                    mutant=chosen[answer["number"]],
-                    tests=len(item["tests"]),
-                    noticed=answer["noticed"],
+    def work(_: int) -> None:
+        run = [sys.executable, "-m", "develop.measures.mutation", "--worker"]
+        with subprocess.Popen(
+            run, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            while True:
+                try:
+                    mutant, tests = left.get_nowait()
+                except Empty:
+                    return
+                print(
+                    json.dumps((asdict(mutant), tests)), file=process.stdin, flush=True
                 )
+                noticed = json.loads(process.stdout.readline())
+                verdict = Verdict(mutant=mutant, tests=len(tests), noticed=noticed)
+                verdicts.append(verdict)
+                print(_told(verdict), file=sys.stderr, flush=True)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(work, range(jobs)))
+    return sorted(verdicts, key=lambda item: (item.mutant.path, item.mutant.line))
+
+
+def _told(verdict: Verdict) -> str:
+    """Return a line about what became of a mutant."""
+    mutant = verdict.mutant
+    noticed = verdict.noticed or f"nobody of {min(verdict.tests, FIRST + THEN)}"
+    return f"{mutant.path}:{mutant.line} {mutant.operator}: {noticed}"
 
 
 def _report(verdicts: list[Verdict]) -> None:
@@ -222,14 +320,12 @@ def _report(verdicts: list[Verdict]) -> None:
     by_file["all"] = verdicts
     print("| file | mutants | noticed | |\n| --- | ---: | ---: | ---: |")
     for path, some in by_file.items():
-        noticed = sum(verdict.noticed for verdict in some)
+        noticed = sum(verdict.noticed is not None for verdict in some)
         share = 100 * noticed / len(some)
         print(f"| {path} | {len(some)} | {noticed} | {share:.0f} % |")
     for verdict in verdicts:
-        if not verdict.noticed:
-            mutant = verdict.mutant
-            print(f"\n{mutant.path}:{mutant.line} ({verdict.tests} tests)")
-            print(mutant.diff)
+        if verdict.noticed is None:
+            print(f"\n{_told(verdict)}\n{verdict.mutant.diff}")
 
 
 def main() -> int:
@@ -241,24 +337,28 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--tests", nargs="+", default=[], help="to ask; all")
     parser.add_argument("--trace", type=Path, help="keep, or take, what runs what")
-    parser.add_argument("--worker", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.worker is not None:
-        _worker(options.worker)
+    if options.worker:
+        _worker()
         return 0
     files = _files(options.paths)
     with tempfile.TemporaryDirectory() as folder:
         data = options.trace or Path(folder) / "coverage"
         if not data.exists():
-            _trace(data, options.tests)
-        tests = _tests(data, files)
+            _trace(data, files, options.tests)
+        traced = _traced(data, files)
     chosen = [mutant for path in files for mutant in mutants(ROOT, path)]
     if options.count is not None and options.count < len(chosen):
         chosen = random.Random(options.seed).sample(chosen, options.count)
+    trees = {path: ast.parse((ROOT / path).read_text()) for path in files}
     _report(
-        sorted(
-            _verdicts(chosen, tests, options.jobs),
-            key=lambda verdict: (verdict.mutant.path, verdict.mutant.line),
+        _verdicts(
+            [
+                (mutant, _of_tests(mutant, trees[mutant.path], traced[mutant.path]))
+                for mutant in chosen
+            ],
+            options.jobs,
         )
     )
     return 0

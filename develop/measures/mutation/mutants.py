@@ -52,7 +52,12 @@ class Mutant:
 
 
 class _Run(ast.NodeTransformer):
-    """Take away what is never run: annotations and names of types."""
+    """Take away what tests cannot tell: annotations, names and kinds of types."""
+
+    @override
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.decorator_list = []
+        return self.generic_visit(node)
 
     @override
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
