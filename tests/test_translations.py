@@ -35,12 +35,15 @@ from custom_components.amps_ai.api import (
 from custom_components.amps_ai.api.values import Json
 from custom_components.amps_ai.api.vocabulary import (
     LIVE_CONTROL,
+    READ_ONLY_SETTINGS,
     STEERABLE,
     Commands,
     Execution,
     Parameters,
+    Settings,
     Units,
     command_of,
+    parameter_of,
 )
 from custom_components.amps_ai.common import (
     errors,
@@ -715,6 +718,11 @@ def test_fields_of_action(service: str) -> None:
         selector = described["selector"].get("select", {})
         if (key := selector.get("translation_key")) is not None:
             assert set(WORDS["selector"][key]["options"]) == set(selector["options"])
+        parts = described["selector"].get("object", {})
+        if parts:
+            assert set(WORDS["selector"][parts["translation_key"]]["fields"]) == set(
+                parts["fields"]
+            )
 
 
 # Triggers and conditions.
@@ -773,10 +781,22 @@ def test_commands_of_triggers() -> None:
         assert [command_of(key) for key in offered] == list(Commands)[:-1]
 
 
+def test_forms_of_values() -> None:
+    """What is known of settings and parameters can be typed into fields."""
+    rows = {
+        "parameters": _services()["send_command"]["fields"]["parameters"],
+        "settings": _services()["update_settings"]["fields"]["settings"],
+    }
+    offered = {key: row["selector"]["object"]["fields"] for key, row in rows.items()}
+    assert [parameter_of(key) for key in offered["parameters"]] == list(Parameters)
+    assert set(offered["settings"]) == set(Settings) - READ_ONLY_SETTINGS
+
+
 def test_selectors() -> None:
     """No words for selectors that nobody uses, and none without words."""
     used = {
-        described["selector"].get("select", {}).get("translation_key")
+        described["selector"].get(kind, {}).get("translation_key")
+        for kind in ("select", "object")
         for form in (_services(), _blocks("triggers"), _blocks("conditions"))
         for row in form.values()
         for described in _fields(row.get("fields", {})).values()

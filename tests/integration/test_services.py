@@ -728,6 +728,13 @@ PUSHES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
         _command("auto", heatSetpoint=_celsius(19), coolSetpoint=_celsius(24.5)),
     ),
     (
+        # As the form of the action has them.
+        "send_command",
+        HVAC,
+        {"command": "auto", "parameters": {"heat_setpoint": 19, "cool_setpoint": 24}},
+        _command("auto", heatSetpoint=_celsius(19), coolSetpoint=_celsius(24)),
+    ),
+    (
         "send_command",
         HVAC,
         {"command": "follow_schedule"},

@@ -88,6 +88,20 @@ class Parameters(StrEnum):
     MAX_POWER = "maxPower"
 
 
+_UNHUMPED: Final = MappingProxyType(
+    {
+        "heat_setpoint": Parameters.HEAT_SETPOINT,
+        "cool_setpoint": Parameters.COOL_SETPOINT,
+        "max_power": Parameters.MAX_POWER,
+    }
+)
+
+
+def parameter_of(key: str) -> str:
+    """Return the parameter of a key in a form, which has no capitals."""
+    return _UNHUMPED.get(key, key)
+
+
 class Settings(StrEnum):
     """Settings: lasting values of a device."""
 

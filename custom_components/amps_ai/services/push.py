@@ -7,7 +7,7 @@ from typing import Any, Final
 from homeassistant.core import ServiceCall, ServiceResponse
 
 from ..api import DeviceType, Push, Quantity, capabilities
-from ..api.vocabulary import Commands, Parameters, command_of
+from ..api.vocabulary import Commands, Parameters, command_of, parameter_of
 from ..common.errors import refusals_in, refused
 from ..common.units import for_device
 from .fields import (
@@ -75,7 +75,7 @@ _BATTERY_FIELDS: Final = {
 async def async_send_command(call: ServiceCall) -> ServiceResponse:
     """Push any command, also one that is not known today."""
     parameters = {
-        name: Quantity(value=value["value"], unit=value.get("unit"))
+        parameter_of(name): Quantity(value=value["value"], unit=value.get("unit"))
         if isinstance(value, dict)
         else Quantity(value=value)
         for name, value in call.data[ATTR_PARAMETERS].items()
