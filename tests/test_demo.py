@@ -30,6 +30,28 @@ def test_homes() -> None:
     assert set(options.HOMES) == set(FURNISH)
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--port", "80x"], "a port is from 0 to 65535"),
+        (["--port", "65536"], "a port is from 0 to 65535"),
+        (["--speed", "fast"], "the speed is from 1 to 600"),
+        (["--speed", "nan"], "the speed is from 1 to 600"),
+        (["--start", "soon"], "'soon' is no time such as 2026-06-01T10:00Z"),
+        (["--start", "2050-01-01"], "the home lives from 2020 to 2036"),
+        (["--home", "nowhere"], "invalid choice: 'nowhere'"),
+        (["--state", __file__], "is no folder"),
+    ],
+)
+def test_wrong_options(
+    capsys: pytest.CaptureFixture[str], given: list[str], told: str
+) -> None:
+    """Each is told at once, in words."""
+    with pytest.raises(SystemExit):
+        options.parse(given)
+    assert told in capsys.readouterr().err
+
+
 def _past(folder: Path) -> dict[str, Any]:
     past: dict[str, Any] = json.loads((folder / PAST).read_text(encoding="utf-8"))
     return past

@@ -28,13 +28,21 @@ FASTEST: Final = 600
 
 
 def _port(text: str) -> int:
-    if not 0 <= (port := int(text)) <= 65535:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError("a port is from 0 to 65535")
     return port
 
 
 def _speed(text: str) -> float:
-    if not 1 <= (speed := float(text)) <= FASTEST:
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0
+    if not 1 <= speed <= FASTEST:
         raise argparse.ArgumentTypeError(f"the speed is from 1 to {FASTEST}")
     return speed
 

@@ -69,6 +69,33 @@ async def _set_up(page: Page, url: str) -> None:
     await asyncio.sleep(1)
 
 
+async def _plan(page: Page, url: str) -> None:
+    await page.goto(f"{url}/config/integrations/integration/amps_ai")
+    await page.get_by_text("Add plan").first.click()
+    dialog = page.locator("dialog-data-entry-flow")
+    for title in ("Which device?", "What should it do?"):
+        await dialog.get_by_text(title).wait_for()
+        await dialog.get_by_role("button", name="Submit").click()
+    await dialog.get_by_text("How, and when?").wait_for()
+    await dialog.locator("ha-selector-number input").first.fill("90")
+    for number, hours in enumerate((22, 5)):
+        field = dialog.locator("ha-time-input").nth(number)
+        # The minutes are 0 then.
+        await field.locator("input[name=hours]").fill(str(hours))
+        await field.locator("input[name=hours]").blur()
+    await page.mouse.move(1, 1)
+    await asyncio.sleep(1)
+
+
+async def _calendar(page: Page, url: str) -> None:
+    await page.goto(f"{url}/calendar")
+    event = page.locator(".fc-event", has_text="Powerwall 2: Night charge")
+    await event.nth(5).click()
+    await page.locator("dialog-calendar-event-detail .description").wait_for()
+    await page.mouse.move(1, 1)
+    await asyncio.sleep(1)
+
+
 def _pair(name: str, **given: object) -> list[Picture]:
     """Return a picture in both schemes."""
     return [
@@ -81,6 +108,8 @@ PICTURES: Final = [
     *_pair("dashboard", look=_dashboard, width=1360, height=1000, scale=1.5),
     *_pair("phone", look=_battery, width=390, height=844),
     *_pair("energy", look=_energy, width=1360, height=960, scale=1.5),
+    Picture(name="plan", look=_plan, width=600, height=1000, scale=1),
+    Picture(name="plan-calendar", look=_calendar, width=1024, height=844, scale=1),
     Picture(
         name="set-up",
         look=_set_up,
