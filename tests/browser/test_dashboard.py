@@ -213,7 +213,7 @@ async def test_quick_choice(present: FrontEnd) -> None:
 
 
 async def test_activity_tells_each_tap_once(present: FrontEnd) -> None:
-    """A tap that works is one row there; one that fails goes back."""
+    """A tap that works is one row there; one that fails goes back by itself."""
     await present.control("PATCH", f"/devices/{BATTERY}", {"action_seconds": 0})
     await _open(present)
     device = (await present.devices())["Powerwall 2"]
@@ -241,6 +241,11 @@ async def test_activity_tells_each_tap_once(present: FrontEnd) -> None:
     await expect(row).to_have_count(2)
     await expect(activity.filter(has_text="Command")).to_have_count(0)
     await present.shoot("activity")
+    # That was nobody's tap.
+    await row.first.click()
+    what = present.page.locator(".chain-row").filter(has_text="Powerwall 2")
+    await expect(what.first).to_be_visible()
+    await present.shoot("why")
     await present.control("PATCH", f"/devices/{BATTERY}", {"action_seconds": None})
 
 

@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from homeassistant.components.number import ATTR_VALUE, SERVICE_SET_VALUE
 from homeassistant.const import ATTR_ENTITY_ID
-from homeassistant.core import Event, HomeAssistant
+from homeassistant.core import Context, Event, HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 import pytest
 from pytest_homeassistant_custom_component.common import (
@@ -101,6 +101,42 @@ async def test_end_is_not_told_again_after_a_reload(
     )
     await done(hass)
     assert _told(ends) == [(sent.id, "completed")]
+
+
+async def test_why_a_control_went_back(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Activity finds the reason by the context; a tap that works is the person's."""
+    ends = async_capture_events(hass, EVENT_ACTION)
+    sandbox.action_seconds = 0
+    person = Context(user_id=None)
+
+    async def _choose(option: str) -> None:
+        await hass.services.async_call(
+            "select",
+            "select_option",
+            {ATTR_ENTITY_ID: MODE, "option": option},
+            blocking=True,
+            context=person,
+        )
+
+    await _choose("charge")
+    await done(hass)
+    shown = hass.states.get(MODE)
+    assert shown is not None
+    assert shown.state == "charge"
+    assert shown.context.id == person.id
+    sandbox.device(BATTERY).next_action("failed", code="TIMEOUT")
+    with pytest.raises(HomeAssistantError):
+        await _choose("discharge")
+    await done(hass)
+    back = hass.states.get(MODE)
+    assert back is not None
+    assert back.state == "charge"
+    assert [end.data["state"] for end in ends] == ["completed", "failed"]
+    assert back.context.id == ends[-1].context.id
+    assert back.context.origin_event is not None
+    assert back.context.origin_event.event_type == EVENT_ACTION
 
 
 async def test_end_during_a_reload_is_told(

@@ -6,10 +6,11 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal, override
 
+from homeassistant.core import callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from ..api import Action, Device, DeviceType, Push, capabilities
+from ..api import Action, ActionState, Device, DeviceType, Push, capabilities
 from ..api.models import Reported
 from ..pushes import PushManager
 from ..readings import AmpsCoordinator, Watch
@@ -132,6 +133,20 @@ class AmpsControlEntity(AmpsEntity):
 
     # The part of a reply that tells of what is steered.
     _told_in = "commands"
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Hear of commands that come to nothing."""
+        await super().async_added_to_hass()
+        self.async_on_remove(
+            self.pushes.teller.async_listen(self._device_id, self._command_ended)
+        )
+
+    @callback
+    def _command_ended(self, action: Action) -> None:
+        """Let Activity say why the control goes back."""
+        if action.state != ActionState.COMPLETED:
+            self.async_set_context(self.pushes.teller.async_told_in(self._device_id))
 
     @property
     @override

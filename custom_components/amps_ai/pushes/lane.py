@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.core import CALLBACK_TYPE, Context, callback
 
 from ..account import AmpsAccount
 from ..api import Action, AmpsError, Device
@@ -91,6 +91,8 @@ class Lane:
     # Held while the device is read back; and whether somebody waits for that.
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)
     is_read_wanted: bool = False
+    # Of the newest end that was told: what it changes is known to come of it.
+    told_in: Context = field(default_factory=Context)
     listeners: Listeners[Action] = field(default_factory=Listeners)
 
     @callback

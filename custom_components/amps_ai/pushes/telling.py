@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from homeassistant.core import CALLBACK_TYPE, callback
+from homeassistant.core import CALLBACK_TYPE, Context, callback
 
 from ..api import Action, ActionState, AmpsDeviceCredentialsError, Device
 from ..api.errors import Scope, error_type
@@ -33,6 +33,11 @@ class Teller:
         return self._lanes.of(device_id).listeners.async_add(listener)
 
     @callback
+    def async_told_in(self, device_id: str) -> Context:
+        """Return the context of the newest end of a device's actions."""
+        return self._lanes.of(device_id).told_in
+
+    @callback
     def async_tell(self, device: Device, action: Action) -> bool:
         """Tell everybody of the end of an action, once; tell whether it was now."""
         lane = self._lanes.of(device.id)
@@ -48,7 +53,8 @@ class Teller:
         }
         if (plan := self.plan_of(action.id)) is not None:
             told["plan"] = plan
-        self._lanes.hass.bus.async_fire(EVENT_ACTION, told)
+        lane.told_in = Context()
+        self._lanes.hass.bus.async_fire(EVENT_ACTION, told, context=lane.told_in)
         lane.listeners.async_call(action)
         self._notify(device, lane, action)
         return True
