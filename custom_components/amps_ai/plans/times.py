@@ -1,6 +1,7 @@
 """Times of plans: which moments a weekly recurrence means. It knows no Home Assistant."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise, product
 from typing import Final, NamedTuple
@@ -59,7 +60,11 @@ class Weekly(NamedTuple):
         return Occurrence(day=day, start=start, end=end) if start < end else None
 
     def after(self, at: datetime, zone: tzinfo) -> Iterator[Occurrence]:
-        """Go through what is not over at a moment, for ever."""
+        """Go through what is not over at a moment, as far as dates go."""
+        with suppress(OverflowError):
+            yield from self._after(at, zone)
+
+    def _after(self, at: datetime, zone: tzinfo) -> Iterator[Occurrence]:
         if not self.weekdays:
             return
         day = at.astimezone(zone).date() - 2 * _DAY

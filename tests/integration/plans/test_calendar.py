@@ -1,5 +1,6 @@
 """Plans on the account's calendar."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from homeassistant.components.calendar import CalendarEntityFeature
@@ -261,3 +262,27 @@ async def test_nothing_is_made_or_changed_there(
     )
     answer = await client.receive_json()
     assert "Add plan, or Reconfigure" in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"])
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00", "9999-12-20T00:00:00"])
+async def test_ends_of_time(
+    hass: HomeAssistant, loaded: MockConfigEntry, zone: str, start: str
+) -> None:
+    """Whoever asks for the first or the last days that there are is answered."""
+    await add(hass, loaded)
+    await hass.config.async_set_time_zone(zone)
+    calendar = next(
+        entity
+        for entity in hass.data["calendar"].entities
+        if entity.entity_id == CALENDAR
+    )
+    begin = datetime.fromisoformat(start).replace(tzinfo=UTC)
+    end = (
+        datetime.max.replace(tzinfo=UTC)
+        if begin.year == 9999
+        else begin + timedelta(days=7)
+    )
+    found = await calendar.async_get_events(hass, begin, end)
+    assert all(event.uid for event in found)
+    assert bool(found) is (begin.year == 9999)
