@@ -446,6 +446,9 @@ class Keeper:
         if (standing := self.standing) is None:
             return
         self._async_stand(None)
+        self._again = True
+        if not standing.counts:
+            return
         if action.state == ActionState.COMPLETED:
             plan = next((p for p in self._plans() if p.id == standing.plan_id), None)
             if plan is None or self._agenda.is_then(plan, standing):
@@ -460,7 +463,6 @@ class Keeper:
             )
         else:
             self.tries.displaced(standing.start)
-        self._again = True
 
     @callback
     def _take_help(self, action: Action) -> None:

@@ -18,6 +18,7 @@ from homeassistant.util import dt as dt_util
 
 from ..account import AmpsAccount
 from ..api import Action, Device
+from ..api.values import words
 from ..common.errors import refused
 from ..common.listeners import Listeners
 from ..pushes import InTheWayError, PushManager
@@ -326,7 +327,7 @@ class Plans:
         if CONF_SKIPPED in data:
             # What is over needs no more to be left out.
             data[CONF_SKIPPED] = [
-                day for day in data[CONF_SKIPPED] if day >= yesterday.isoformat()
+                day for day in words(data[CONF_SKIPPED]) if day >= yesterday.isoformat()
             ]
         self._account.hass.config_entries.async_update_subentry(
             self._entry, subentry, data=data
@@ -360,6 +361,9 @@ class Plans:
                 if old is not None and _is_another(old, new):
                     # Nor does what was kept at another time count.
                     record.last = None
+                if old is not None and old.device_id != new.device_id:
+                    # Nor what the device does still that was its own.
+                    self._leave_behind(old)
                 self._records.memory.async_save()
                 self._teller.async_forget(plan_id)
         self._look_for_devices()
@@ -368,6 +372,12 @@ class Plans:
             self._keeper(device_id).tries.end()
             self._keeper(device_id).async_start()
         self._changed.async_call()
+
+    @callback
+    def _leave_behind(self, plan: Plan) -> None:
+        standing = self._records.standing.get(plan.device_id)
+        if standing is not None and standing.plan_id == plan.id:
+            standing.counts = False
 
     @callback
     def _forget(self, plan_id: str) -> None:

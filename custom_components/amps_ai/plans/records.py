@@ -44,6 +44,8 @@ class Standing:
     sent: datetime
     is_window: bool = True
     action_id: str | None = None
+    # Whether its end says anything of the plan, which may have moved away.
+    counts: bool = True
 
     @classmethod
     def of(cls, plan: Plan, occurrence: Occurrence, now: datetime) -> Self:
@@ -98,6 +100,7 @@ class Standing:
             "sent": self.sent.isoformat(),
             "is_window": self.is_window,
             "action_id": self.action_id,
+            "counts": self.counts,
         }
 
     @classmethod
@@ -121,6 +124,7 @@ class Standing:
             sent=sent,
             is_window=stored.get("is_window") is not False,
             action_id=text(stored.get("action_id")),
+            counts=stored.get("counts") is not False,
         )
 
 

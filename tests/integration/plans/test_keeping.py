@@ -1,6 +1,6 @@
 """A plan stands at Amps AI, comes back, and waits for others."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -480,6 +480,31 @@ async def test_plan_that_moves_to_another_device(
     assert entity is not None
     assert entity.device_id == registered(hass, CHARGER)
     assert is_on(hass, plan)
+
+
+async def test_plan_that_moves_while_it_is_carried_out(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, jump: Pass
+) -> None:
+    """What its old device does still, is not done by the new one."""
+    plan = await add(hass, loaded, parameters={}, start="15:00:00", end="18:00:00")
+    sandbox.device(BATTERY).action_seconds = 60
+    refusal = sandbox.faults.add(method="POST", path="/ev-charger/*", status=503)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "custom_components.amps_ai.pushes.following.FOLLOW", timedelta(seconds=0.1)
+        )
+        await jump(HOUR + 5)
+        await change(hass, loaded, plan, device_id=CHARGER)
+        # The rest of today is tried at the new one, in vain, and the old one ends.
+        assert len(pushed(sandbox, CHARGER)) == 1
+        await jump(300)
+        assert [action.state for action in sandbox.device(BATTERY).actions] == [
+            "completed"
+        ]
+    sandbox.faults.remove(refusal)
+    await jump(HOUR)
+    assert pushed(sandbox, CHARGER)[-1]["end"] == "2026-06-01T18:00:00"
+    assert sandbox.device(CHARGER).actions
 
 
 async def test_thermostat(

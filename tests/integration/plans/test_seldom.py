@@ -249,6 +249,21 @@ async def test_what_was_kept_oddly(
     assert len(kept["plans"]) == 1
 
 
+@pytest.mark.parametrize("skipped", [7, "2026-06-01", [7, None, {}, "2026-06-01", "x"]])
+async def test_days_that_were_kept_oddly(
+    hass: HomeAssistant, loaded: MockConfigEntry, skipped: Any
+) -> None:
+    """A plan whose days to skip are damaged can be switched and skipped."""
+    plan = await add(hass, loaded, skipped=skipped)
+    await switch(hass, plan, "off")
+    assert not is_on(hass, plan)
+    await switch(hass, plan, "on")
+    assert is_on(hass, plan)
+    await ask(hass, "skip_plan", plan=plan)
+    kept = loaded.subentries[plan].data["skipped"]
+    assert all(isinstance(day, str) for day in kept)
+
+
 async def test_plan_that_has_ended(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, jump: Pass
 ) -> None:
