@@ -147,6 +147,13 @@ class Tap:
             return self.error.key in _TAKEN
         return not (self.newer or self.told_later or self.expected.optional)
 
+    @property
+    def is_unanswered(self) -> bool:
+        """Tell whether a push that came of it had no answer that was of use."""
+        if self.error is not None:
+            return self.error.key not in _TAKEN
+        return self.told_later
+
     def may_wait_at(self, at: float) -> bool:
         """Tell whether it may wait for its turn: a newer one then replaces it.
 

@@ -1,8 +1,8 @@
 """Plans, and whether they were kept: once each, and nobody else's was touched."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,11 +12,13 @@ from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import WEEKDAYS
 from homeassistant.core import Event
 
+from custom_components.amps_ai.common.issues import PLAN_WITHOUT_DEVICE
 from custom_components.amps_ai.plans.plan import LEAST, SUBENTRY_TYPE, Plan
 from custom_components.amps_ai.plans.times import Occurrence
 from develop.bare_core import TIME_ZONE
 from sandbox import Action, Device
 
+from .figures import open_repairs
 from .house import House
 
 ZONE: Final = ZoneInfo(TIME_ZONE)
@@ -134,7 +136,8 @@ class Plans:
     """The plans of the house, and what came of them."""
 
     house: House
-    begun: datetime | None = None
+    # Since when each is judged by the device that it is for.
+    begun: dict[str, datetime] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
     carried: Counter[tuple[str, datetime]] = field(default_factory=Counter)
     # When it was told.
@@ -150,7 +153,6 @@ class Plans:
 
     def make(self) -> None:
         """Make plans for the first device of each type of each account."""
-        self.begun = self.now
         chosen: dict[tuple[str, str], Device] = {}
         for device in self.house.devices:
             command, _ = _COMMANDS.get(device.kind.type, ("", {}))
@@ -184,8 +186,36 @@ class Plans:
         plan = Plan.from_subentry(subentry)
         assert plan is not None
         self.plans[name] = plan
+        self.begun[name] = self.now
         entry = self.house.entry_of(device)
         self.house.hass.config_entries.async_add_subentry(entry, subentry)
+
+    def answer(self, successors: Mapping[str, str]) -> None:
+        """Give plans whose device was replaced the one in its place, when asked to.
+
+        A person does so by *Reconfigure*.
+        """
+        entries = self.house.hass.config_entries
+        there = {device.id: device for device in self.house.devices}
+        for issue_id in open_repairs(self.house):
+            for name, plan in self.plans.items():
+                if issue_id != f"{PLAN_WITHOUT_DEVICE}_{plan.id}":
+                    continue
+                device_id = plan.device_id
+                while device_id in successors:
+                    device_id = successors[device_id]
+                if device_id not in there or not self.house.registered(
+                    there[device_id]
+                ):
+                    # It is not known yet; the question stands.
+                    continue
+                entry = self.house.entry_of(there[device_id])
+                subentry = entry.subentries[plan.id]
+                self.plans[name] = replace(plan, device_id=device_id)
+                self.begun[name] = self.now
+                entries.async_update_subentry(
+                    entry, subentry, data={**subentry.data, "device_id": device_id}
+                )
 
     def remove(self) -> None:
         """Remove them all, with what is planned."""
@@ -225,16 +255,15 @@ class Plans:
 
     def judge(self) -> Judgement:
         """Judge all occurrences that are over, of devices that are there still."""
-        assert self.begun is not None
         judgement = Judgement()
         there = {device.id for device in self.house.devices}
         for plan in self.plans.values():
             if plan.device_id not in there:
-                # What was put in its place has an id of its own, and no plans.
+                # Nobody was asked yet to give it another one.
                 continue
             bad = [span for at, span in self.bad if at in (None, plan.device_id)]
             until = self.now - timedelta(minutes=5)
-            for occurrence in ended(plan, self.begun, until, ZONE):
+            for occurrence in ended(plan, self.begun[plan.name], until, ZONE):
                 key = plan.name, occurrence.start
                 told_at = self.missed.get(key)
                 judgement.judge(

@@ -42,7 +42,7 @@ from .figures import (
     verdicts,
 )
 from .house import LIVELY, House, built, furnish
-from .ledger import Arrived, Ledger
+from .ledger import Arrived, Ledger, Tap
 from .plans import MOST, Plans
 from .taps import Tapper
 from .trouble import HARMLESS, LASTING, RARE, TROUBLES, Troublemaker
@@ -65,6 +65,9 @@ _NOT_LEFT: Final = (
     "timers of TimeoutHandle.__call__",
     "timers of _weakref_handle",
 )
+# In this share of a round is tapped. What waits, is followed and then read back
+# takes ten minutes at most; an hour's sample comes after that.
+_TAPPED: Final = 0.8
 # How the notifications of failures begin; the device's id comes after it.
 _FAILED: Final = f"{DOMAIN}_failed_"
 _PRESETS: Final = {"follow_schedule": "schedule", "permanent": "hold"}
@@ -140,7 +143,10 @@ class Soak:
         self._lasting: set[asyncio.Task[None]] = set()
         self._differences: dict[str, str] = {}
         self._told: Counter[str] = Counter()
-        self._ended: dict[str, tuple[float, str]] = {}
+        # When actions ended, how, and of which device.
+        self._ended: dict[str, tuple[float, str, str]] = {}
+        # Actions whose ids nobody was told.
+        self._unanswered: set[str] = set()
         self._deliveries: deque[float] = deque()
         self._most_deliveries = 0
         self._known: set[str] = set()
@@ -202,11 +208,12 @@ class Soak:
                 tasks.append(self._task(self._trouble(kind, after, lasts)))
         tapped = self._about(self.options.taps * share * self.options.devices)
         tasks += [
-            self._task(self._later(self.random.uniform(0, 0.93) * length))
+            self._task(self._later(self.random.uniform(0, _TAPPED) * length))
             for _ in range(tapped)
         ]
         await asyncio.gather(*tasks)
         await self.trouble.log_in_again()
+        self.plans.answer(self.trouble.successors)
         await asyncio.sleep(max(0.0, until - self.house.time.elapsed))
 
     def _about(self, mean: float) -> int:
@@ -253,8 +260,9 @@ class Soak:
         if event.home is lively and event.kind != "push.cancelled":
             self._deliveries.append(event.at)
         if event.action is not None:
-            self._ended[event.action.id] = (event.at, event.action.state)
-            self._plans_look(event.action, event.at)
+            action = event.action
+            self._ended[action.id] = (event.at, action.state, action.device_id)
+            self._plans_look(action, event.at)
 
     def _plans_look(self, action: Action, at: float) -> None:
         """Count what ended for plans, or was in their way."""
@@ -309,15 +317,40 @@ class Soak:
         while self._deliveries and self._deliveries[0] < now - REMEMBERED - 2 * HOUR:
             self._deliveries.popleft()
         self._most_deliveries = max(self._most_deliveries, len(self._deliveries))
-        for action_id, (at, state) in tuple(self._ended.items()):
+        for action_id, (at, state, device_id) in tuple(self._ended.items()):
             if at < now - HOUR:
                 del self._ended[action_id]
                 self.report.ends[state] += 1
                 if not self._told.pop(action_id, 0):
                     self.report.ends[f"{state}, and never told"] += 1
-                    self.report.log.told.append(f"never told: {action_id} {state} {at}")
+                    self._judge_untold(action_id, state, at, device_id)
+                self._unanswered.discard(action_id)
         if (missing := not_loaded(self.house)) and not self._lasting:
             self.report.log.told.append(f"not loaded at a sample: {missing}")
+
+    def _judge_untold(
+        self, action_id: str, state: str, at: float, device_id: str
+    ) -> None:
+        """See whether the end of an action should have been told.
+
+        Nobody can know of one whose answer was lost and that another one followed,
+        and what is gone has no ends any more.
+        """
+        if action_id in self._unanswered or device_id not in {
+            device.id for device in self.house.devices
+        }:
+            return
+        ended = datetime.fromtimestamp(at, UTC)
+        self.report.fail(
+            "ends of actions never told",
+            f"{action_id} of {device_id}: {state} at {ended:%d %H:%M:%S}",
+        )
+
+    def _matched(self, tap: Tap, arrived: Arrived) -> None:
+        """Remember what was planned, and what nobody was told the id of."""
+        self.tapper.matched(tap, arrived)
+        if arrived.action_id is not None and tap.is_unanswered:
+            self._unanswered.add(arrived.action_id)
 
     def _reconcile(self) -> None:
         """Take what arrived since the last time out of the sandbox's record."""
@@ -341,7 +374,7 @@ class Soak:
             if record.status == 200
         ]
         sandbox.requests.clear()
-        self.ledger.reconcile(arrived, self.tapper.matched)
+        self.ledger.reconcile(arrived, self._matched)
         self._forget()
 
     def _forget(self) -> None:
@@ -387,6 +420,7 @@ class Soak:
             self.trouble.restore(device)
         await self.trouble.log_in_again()
         await asyncio.sleep(REST)
+        self.plans.answer(self.trouble.successors)
         self._judge_plans()
         self.plans.remove()
         await self._tap_all()

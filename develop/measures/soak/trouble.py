@@ -22,6 +22,7 @@ from sandbox import REMOVE, Device
 from sandbox.kinds import KINDS
 from sandbox.values import Json
 
+from .figures import OWN
 from .house import LIVELY, STEADY, House
 
 type Lift = Callable[[], Awaitable[None]]
@@ -66,6 +67,8 @@ class Troublemaker:
     changed: set[str] = field(default_factory=set)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     away: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Which device took whose place.
+    successors: dict[str, str] = field(default_factory=dict)
     # The device that was chosen; None where all are met.
     met: str | None = None
 
@@ -163,6 +166,30 @@ class Troublemaker:
         """Answer late, or too late."""
         delay = self.random.choice((4, 12, 25, 29.9, 45))
         return await self._fault(path=self._path(), times=self._times(), delay=delay)
+
+    async def overtaken(self) -> Lift:
+        """Hold answers that are made already, until others have overtaken them."""
+        fault = self.house.sandbox.faults.add(
+            method="GET",
+            path=self._path(),
+            times=self.random.choice((1, 3)),
+            kind="hold_answer",
+        )
+        wait = self.random.choice((2, 8, 20))
+
+        async def _let_go() -> None:
+            for number in (1, 2, 3):
+                await fault.reached(number)
+                await asyncio.sleep(wait)
+                fault.release()
+
+        task = asyncio.create_task(_let_go(), name=OWN)
+
+        async def _lift() -> None:
+            task.cancel()
+            self.house.sandbox.faults.remove(fault)
+
+        return _lift
 
     async def dropped(self) -> Lift:
         """Hang up."""
@@ -375,12 +402,13 @@ class Troublemaker:
         name = LIVELY if device.home.environment == "live" else STEADY
         home = self.house.sandbox.account(name).home
         home.remove_device(device.id, device.kind)
-        home.add_device(
+        new = home.add_device(
             device.kind,
             vendor=device.vendor,
             model=device.model,
             generation=device.generation,
         )
+        self.successors[device.id] = new.id
 
         async def _lift() -> None:
             """Leave it: it is there for good."""
@@ -544,6 +572,7 @@ TROUBLES: Final[dict[str, Callable[[Troublemaker], Awaitable[Lift]]]] = {
     "no permission to write": Troublemaker.no_permission,
     "5xx": Troublemaker.server_error,
     "slow or too late": Troublemaker.slow,
+    "answers overtaken": Troublemaker.overtaken,
     "dropped": Troublemaker.dropped,
     "cut, HTML, empty, odd": Troublemaker.spoiled,
     "lies about pages": Troublemaker.lies,
