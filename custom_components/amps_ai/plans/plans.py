@@ -399,11 +399,10 @@ class Plans:
 
     @callback
     def _look_for_devices(self) -> None:
-        """Ask for another device where one is gone for good."""
+        """Ask for another device where one is gone for good, and would be needed."""
         for plan in self:
-            self._teller.async_look_for_device(
-                plan, is_there=self.async_registered(plan) is not None
-            )
+            is_there = not self.is_on(plan) or self.async_registered(plan) is not None
+            self._teller.async_look_for_device(plan, is_there=is_there)
 
     @callback
     def _freed(self) -> None:

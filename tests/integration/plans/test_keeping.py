@@ -550,6 +550,22 @@ async def test_device_linked_again_under_a_new_id(
     assert is_on(hass, plan)
 
 
+async def test_plan_without_a_device_that_is_off(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """Nobody is asked for a device that is not needed."""
+    plan = await add(hass, loaded, device_id="device_battery_old")
+    assert "plan_without_device" in repairs(hass)
+    await change(hass, loaded, plan, enabled=False)
+    assert "plan_without_device" not in repairs(hass)
+    await _restart(hass, loaded)
+    assert "plan_without_device" not in repairs(hass)
+    await change(hass, loaded, plan, enabled=True)
+    assert "plan_without_device" in repairs(hass)
+    await change(hass, loaded, plan, last_day="2026-05-01")
+    assert "plan_without_device" not in repairs(hass)
+
+
 async def test_subentry_that_says_no_plan(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
