@@ -96,3 +96,19 @@ def test_examples_are_yaml(example: str) -> None:
         (ROOT / "custom_components" / "amps_ai" / "services.yaml").read_text("utf-8")
     )
     assert set(re.findall(r"action: amps_ai\.(\w+)", example)) <= set(services)
+
+
+def test_reliability_names_tests_that_there_are() -> None:
+    """Each line of the page is held by the tests that it names."""
+    tests = ROOT / "tests"
+    page = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    lines = [line for line in page.splitlines() if "::" in line]
+    assert len(lines) > 50
+    for line in lines:
+        path = None
+        for name, test in re.findall(r"`([\w/]*(?:\.py)?)::(\w+)`", line):
+            if name:
+                place = tests if "/" in name else tests / "integration"
+                path = place / name.removeprefix("tests/")
+            assert path is not None, line
+            assert f"def {test}(" in path.read_text("utf-8"), test
