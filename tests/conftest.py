@@ -12,31 +12,35 @@ from pytest_socket import enable_socket, socket_allow_hosts
 
 from sandbox import Clock, Sandbox
 
-from .lean import forget_calls, make_lean, watch_threads
+from .lean import forget_cores, make_lean, watch_threads
 
 # Noon, UTC, of the day on which most documented bodies were taken.
 NOON = "2026-06-01T12:00:00Z"
 
-# After so many tests, what they left behind is collected.
-SWEEP = 20
+# After so many cores, what they left behind is collected.
+SWEEP = 30
 
-_finished = count(1)
+_cores = count(1)
 
 
-def pytest_sessionstart() -> None:
-    """Take what the imports made out of every collection to come."""
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Take imports and pytest's items out of every collection to come.
+
+    Every look at them took a third of a second, and there was one for every
+    dozen tests. By itself, Python looks rarely: it finds little.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 10)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def garbage_collection() -> None:
-    """Collect before a module begins, and freeze nothing.
+    """Neither collect nor freeze for each module.
 
-    Pytest's items are there by now. If they were frozen, what hangs together
-    with them was kept for good: every core, to the end of the run.
+    Frozen later, when there are cores, each would be kept to the end of the run.
     """
-    gc.collect()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -55,11 +59,15 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_runtest_logfinish() -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Let go of finished cores; by itself, Python rarely looks for them."""
-    forget_calls()
-    if next(_finished) % SWEEP == 0:
-        gc.collect()
+    result = yield
+    if "hass" in getattr(item, "fixturenames", ()):
+        forget_cores()
+        if next(_cores) % SWEEP == 0:
+            gc.collect()
+    return result
 
 
 @pytest.fixture(autouse=True)

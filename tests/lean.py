@@ -12,6 +12,7 @@ import logging
 import selectors
 import threading
 import time
+from types import ModuleType
 from typing import Any
 from unittest.mock import NonCallableMock
 from weakref import WeakKeyDictionary
@@ -19,9 +20,10 @@ from weakref import WeakKeyDictionary
 import freezegun
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import aiohttp_client, event, translation
+from homeassistant.helpers.template import states
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
-from pytest_homeassistant_custom_component import common
+from pytest_homeassistant_custom_component import common, patch_time
 
 from custom_components.amps_ai.api import redact
 
@@ -116,11 +118,15 @@ def _fire_time_changed(hass: HomeAssistant, now: datetime, fire_all: bool) -> No
                 timer.cancel()
 
 
-def forget_calls() -> None:
-    """Let go of the cores that mocks of the tools were called with.
+def forget_cores() -> None:
+    """Let go of the cores that live on in caches, and in mocks of the tools.
 
-    These mocks live as long as the run, and keep each argument of each call.
+    Templates keep the states that they read, each with its core. The mocks live
+    as long as the run, and keep each argument of each call.
     """
+    states.CACHED_TEMPLATE_LRU.clear()
+    states.CACHED_TEMPLATE_NO_COLLECT_LRU.clear()
+    states._domain_states.cache_clear()
     for module, name in (
         (aiohttp_client, "_async_make_resolver"),
         (translation, "_async_get_component_strings"),
@@ -130,17 +136,19 @@ def forget_calls() -> None:
             mock.reset_mock()
 
 
+def _names_of(module: ModuleType) -> str:
+    """Return what changes with a module: one with as many names has the same ones."""
+    return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
+
+
 def make_lean(patch: pytest.MonkeyPatch) -> None:
     """Do these things with less work, while the patch lasts."""
     patch.setattr(common, "_async_fire_time_changed", _fire_time_changed)
     # Every body that is logged asks it of each name, and names are few.
     patch.setattr(redact, "is_private", lru_cache(maxsize=4096)(redact.is_private))
-    # A module that has as many names as before has the same ones.
-    patch.setattr(
-        freezegun.api,
-        "_get_module_attributes_hash",
-        lambda module: f"{id(module)}-{len(getattr(module, '__dict__', ()))}",
-    )
+    # The tools put theirs into freezegun before each test, the first one's is there.
+    patch.setattr(patch_time, "ha_get_module_attributes_hash", _names_of)
+    patch.setattr(freezegun.api, "_get_module_attributes_hash", _names_of)
     # Pytest has handlers of its own; this one writes each line once more.
     root = logging.getLogger()
     for handler in list(root.handlers):
