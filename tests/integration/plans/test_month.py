@@ -8,6 +8,7 @@ refusals at random. What could be kept was kept once, and nobody else's was touc
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+import logging
 import random
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,6 +30,7 @@ from sandbox import Sandbox
 
 from ...lean import rested
 from ..helpers import set_up
+from ..leaks import Leaks
 from .helpers import BATTERY, CHARGER, DAILY, HVAC, add, elsewhere, planned
 
 ZONE = ZoneInfo("Europe/Berlin")
@@ -74,6 +76,12 @@ PLANS: dict[str, dict[str, Any]] = {
 }
 
 pytestmark = pytest.mark.usefixtures("stopped_clock", "quick")
+
+
+@pytest.fixture(autouse=True)
+def _quiet(leaks: Leaks) -> None:
+    """Have no line logged for each of many thousand requests; others look at these."""
+    logging.getLogger("custom_components.amps_ai").setLevel(logging.INFO)
 
 
 @dataclass
