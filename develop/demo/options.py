@@ -33,7 +33,7 @@ def _port(text: str) -> int:
     except ValueError:
         port = -1
     if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError("a port is from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r}: a port is from 0 to 65535")
     return port
 
 
@@ -43,7 +43,7 @@ def _speed(text: str) -> float:
     except ValueError:
         speed = 0
     if not 1 <= speed <= FASTEST:
-        raise argparse.ArgumentTypeError(f"the speed is from 1 to {FASTEST}")
+        raise argparse.ArgumentTypeError(f"{text!r}: the speed is from 1 to {FASTEST}")
     return speed
 
 
