@@ -513,6 +513,9 @@ class Soak:
             "_lanes[].ends.told": 50 * devices,
             "_lanes[].ends.open": 50 * devices,
             "_lanes[].told": 20 * devices,
+            # What begins later, and windows that are not over: each has two timers.
+            "_lanes[].later": 2 * devices,
+            "_lanes[].later[]": 4 * devices,
             "silence._told": 500,
             "webhooks._seen": self._most_deliveries,
             # One for each route and what it was answered with.
