@@ -52,12 +52,14 @@ class AmpsRefreshButton(AmpsEntity, ButtonEntity):
 
     entity_description: AmpsButtonDescription
 
+    supported_features = None
+
     @override
     async def async_press(self) -> None:
         """Read the device anew, at most once a minute; look for news of it too."""
         self.coordinator.async_hurry()
         with spoken_errors(self.spoken_name):
-            await self.coordinator.async_read(self._device_id, expedite=True)
+            await self.coordinator.async_read(self.device_id, expedite=True)
         runtime: AmpsRuntimeData = self.coordinator.config_entry.runtime_data
         if takes_scheduling(self.device):
             runtime.schedule.async_changed(self.device)

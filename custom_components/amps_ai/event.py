@@ -74,7 +74,7 @@ class AmpsActionEvent(AmpsEntity, EventEntity):
         """Listen for the ends of the device's actions."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self.pushes.teller.async_listen(self._device_id, self._action_ended)
+            self.pushes.teller.async_listen(self.device_id, self._action_ended)
         )
 
     @callback

@@ -121,6 +121,8 @@ class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
 
     entity_description: AmpsNumberDescription
 
+    supported_features = None
+
     @property
     def _setting(self) -> Setting:
         """Return the setting, or what it would be where the device has none."""
@@ -169,7 +171,7 @@ class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
         """Return the setting as asked for, else as read."""
         description = self.entity_description
         intended = self.pushes.intents.async_intended(
-            self._device_id, description.key, description.setting
+            self.device_id, description.key, description.setting
         )
         if intended is not None:
             return number(intended)
@@ -207,7 +209,7 @@ class AmpsPowerCapNumber(AmpsSettingNumber):
             if most is not None and most < super().native_max_value:
                 self._greatest = most
         self.async_on_remove(
-            self.pushes.teller.async_listen(self._device_id, self._action_ended)
+            self.pushes.teller.async_listen(self.device_id, self._action_ended)
         )
 
     @callback

@@ -38,16 +38,15 @@ from .api.vocabulary import (
 )
 from .common.const import ATTR_REPORTED_STATUS
 from .common.units import TEMPERATURE_UNITS
-from .entities import (
-    AmpsEntity,
-    Table,
-    action_attributes,
-    async_setup_entities,
-    takes_commands,
-)
+from .entities import Table, action_attributes, async_setup_entities, takes_commands
 from .entities.counters import AmpsLifetimeSensor, AmpsMeter, AmpsMeterDescription
 from .entities.energy_meter import battery_content, battery_power, charger_power
-from .entities.measuring import AmpsMeasuringSensor, AmpsPlainSensorDescription, plain
+from .entities.measuring import (
+    AmpsMeasuringSensor,
+    AmpsPlainSensorDescription,
+    AmpsSensorEntity,
+    plain,
+)
 from .entities.plan import NEXT, AmpsPlanEntity, async_setup_plan_entities
 from .runtime import AmpsConfigEntry
 
@@ -161,9 +160,6 @@ def _meter(
         key=key,
         translation_key=key,
         reads=reads,
-        device_class=SensorDeviceClass.ENERGY,
-        state_class=SensorStateClass.TOTAL_INCREASING,
-        native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
         suggested_display_precision=2,
         power=_power,
         content=None if content is None else lambda state: _signed(content(state)),
@@ -279,9 +275,6 @@ LIFETIMES: Final[Table[AmpsSensorDescription]] = MappingProxyType(
                 key="energy_total",
                 translation_key="energy_total",
                 reads="energy_total",
-                device_class=SensorDeviceClass.ENERGY,
-                state_class=SensorStateClass.TOTAL_INCREASING,
-                native_unit_of_measurement=UnitOfEnergy.KILO_WATT_HOUR,
                 suggested_display_precision=1,
             ),
         ),
@@ -387,10 +380,8 @@ class AmpsSensor(AmpsMeasuringSensor):
         return {ATTR_REPORTED_STATUS: self.reported}
 
 
-class AmpsReadingSensor(AmpsEntity, SensorEntity):
+class AmpsReadingSensor(AmpsSensorEntity):
     """When a device was last captured."""
-
-    entity_description: AmpsPlainSensorDescription
 
     _attr_device_class = SensorDeviceClass.TIMESTAMP
     _follows_readings = True
@@ -403,13 +394,11 @@ class AmpsReadingSensor(AmpsEntity, SensorEntity):
         return captured
 
 
-class AmpsLastActionSensor(AmpsEntity, SensorEntity):
+class AmpsLastActionSensor(AmpsSensorEntity):
     """What became of the newest command, whoever sent it."""
 
-    entity_description: AmpsPlainSensorDescription
-
     _attr_device_class = SensorDeviceClass.ENUM
-    _attr_options = [state.value for state in ActionState]
+    options = [state.value for state in ActionState]
 
     @property
     def _action(self) -> Action | None:

@@ -150,7 +150,7 @@ class AmpsChargeSwitch(AmpsControlEntity, SwitchEntity, RestoreEntity):
         self._note(self.device.last_action)
         await super().async_added_to_hass()
         self.async_on_remove(
-            self.pushes.teller.async_listen(self._device_id, self._action_ended)
+            self.pushes.teller.async_listen(self.device_id, self._action_ended)
         )
 
     @property
@@ -205,7 +205,7 @@ class AmpsChargeSwitch(AmpsControlEntity, SwitchEntity, RestoreEntity):
     def is_on(self) -> bool | None:
         """Return whether the charger charges, or would if the car asked."""
         intended: bool | None = self.pushes.intents.async_intended(
-            self._device_id, self.entity_description.key, _ALLOWED
+            self.device_id, self.entity_description.key, _ALLOWED
         )
         if intended is not None:
             return intended
@@ -227,10 +227,10 @@ class AmpsChargeSwitch(AmpsControlEntity, SwitchEntity, RestoreEntity):
     async def _async_is_empty(self) -> bool:
         """Look again: the car may have come since the last reading."""
         try:
-            await self.coordinator.async_read(self._device_id, expedite=True)
+            await self.coordinator.async_read(self.device_id, expedite=True)
         except AmpsError as err:
             # Nobody knows; the charger may.
-            LOGGER.debug("Reading %s failed: %s", self._device_id, err)
+            LOGGER.debug("Reading %s failed: %s", self.device_id, err)
             return False
         return self._is_plugged_in is False
 

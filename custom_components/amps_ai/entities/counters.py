@@ -1,13 +1,16 @@
 """Sensors that count an energy: estimated from power, or as a device counts it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, override
 
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import UnitOfEnergy
 from homeassistant.core import callback
 from homeassistant.helpers.restore_state import RestoreEntity
+from homeassistant.helpers.typing import StateType
 
 from ..readings import Energies
 from ..runtime import AmpsRuntimeData
@@ -35,6 +38,11 @@ class AmpsMeterDescription(AmpsPlainSensorDescription):
 class AmpsCounter(AmpsMeasuringSensor):
     """An energy that only ever rises, and is shown once it is kept."""
 
+    device_class = SensorDeviceClass.ENERGY
+    extra_state_attributes = None
+    native_unit_of_measurement = UnitOfEnergy.KILO_WATT_HOUR
+    native_value: StateType = None
+    state_class = SensorStateClass.TOTAL_INCREASING
     _follows_readings = True
     _was_available: bool | None = None
 
@@ -61,7 +69,7 @@ class AmpsCounter(AmpsMeasuringSensor):
     @override
     async def async_will_remove_from_hass(self) -> None:
         """Show nothing more."""
-        self._energies.async_leave(self._device_id, self.entity_description.key)
+        self._energies.async_leave(self.device_id, self.entity_description.key)
         await super().async_will_remove_from_hass()
 
     @callback
@@ -77,15 +85,15 @@ class AmpsCounter(AmpsMeasuringSensor):
     @callback
     def _keep(self, *, at_once: bool = False) -> None:
         key = self.entity_description.key
-        self._energies.async_keep(self._device_id, key, self._show, at_once=at_once)
+        self._energies.async_keep(self.device_id, key, self._show, at_once=at_once)
 
     @callback
     def _show(self) -> None:
         """Show what is kept now."""
         counted = self._counted
         shown = None if counted is None else plain(counted, _COUNTED)
-        if shown != self._attr_native_value:
-            self._attr_native_value = shown
+        if shown != self.native_value:
+            self.native_value = shown
             self.async_write_ha_state()
 
 
@@ -100,12 +108,12 @@ class AmpsMeter(AmpsCounter, RestoreEntity):
     async def async_added_to_hass(self) -> None:
         """Go on from where the meter stood."""
         key = self.entity_description.key
-        meter = self._energies.async_counter(self._device_id, key, EnergyMeter)
+        meter = self._energies.async_counter(self.device_id, key, EnergyMeter)
         if meter is None:
             meter = EnergyMeter.from_dict(await self._async_kept_before())
-            self._energies.async_add(self._device_id, key, meter)
+            self._energies.async_add(self.device_id, key, meter)
         self._meter = meter
-        self._attr_native_value = plain(meter.energy, _COUNTED)
+        self.native_value = plain(meter.energy, _COUNTED)
         if self._take():
             self._keep(at_once=True)
         self._was_available = self.available
@@ -158,32 +166,31 @@ class AmpsLifetimeSensor(AmpsCounter):
     """An energy that a device counts over its life."""
 
     _lifetime = LifetimeEnergy()
-    _believed: float | None = None
 
     @override
     async def async_added_to_hass(self) -> None:
         """Go on from what was believed."""
         key = self.entity_description.key
-        lifetime = self._energies.async_counter(self._device_id, key, LifetimeEnergy)
+        lifetime = self._energies.async_counter(self.device_id, key, LifetimeEnergy)
         if lifetime is None:
             lifetime = LifetimeEnergy()
-            self._energies.async_add(self._device_id, key, lifetime)
+            self._energies.async_add(self.device_id, key, lifetime)
         self._lifetime = lifetime
         if self._take():
             self._keep(at_once=True)
-        if self._believed is not None:
-            self._attr_native_value = plain(self._believed, _COUNTED)
+        if (believed := lifetime.believed) is not None:
+            self.native_value = plain(believed, _COUNTED)
         self._was_available = self.available
         await super().async_added_to_hass()
 
     @property
     @override
     def _counted(self) -> float | None:
-        return self._believed
+        return self._lifetime.believed
 
     @override
     def _take(self) -> bool:
-        before = self._lifetime.as_dict(), self._believed
+        before = replace(self._lifetime)
         captured = self._captured or self.coordinator.account.clock.now()
-        self._believed = self._lifetime.add(self.reported, captured)
-        return before != (self._lifetime.as_dict(), self._believed)
+        self._lifetime.add(self.reported, captured)
+        return before != self._lifetime

@@ -139,9 +139,15 @@ class LifetimeEnergy:
     energy: float | None = None
     # Which capture brought the lower value.
     doubted: datetime | None = None
+    # What the last reading said, as far as that is believed.
+    believed: float | None = None
 
     def add(self, energy: float | None, captured: datetime) -> float | None:
         """Take a reading; return what is believed of it."""
+        self.believed = self._judged(energy, captured)
+        return self.believed
+
+    def _judged(self, energy: float | None, captured: datetime) -> float | None:
         if energy is None:
             return None
         if self.energy is not None and energy < self.energy:

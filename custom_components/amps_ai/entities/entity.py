@@ -6,6 +6,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, Literal, override
 
+from homeassistant.const import EntityCategory
 from homeassistant.core import callback
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
@@ -78,7 +79,19 @@ type Table[DescriptionT: AmpsEntityDescription] = Mapping[
 class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
     """An entity of a device."""
 
-    _attr_has_entity_name = True
+    # What is the same for all stands here once: else Home Assistant keeps in each
+    # entity what its own properties return, and with more than thirty such names
+    # an entity takes four times as much memory.
+    assumed_state = False
+    attribution = None
+    device_info = None
+    entity_picture = None
+    entity_registry_visible_default = True
+    force_update = False
+    has_entity_name = True
+    icon = None
+    internal_integration_suggested_object_id = None
+    should_poll = False
     # Whether readings matter that brought nothing new but their time.
     _follows_readings = False
 
@@ -96,20 +109,37 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
         )
         self.entity_description = description
         self._device = device
-        self._device_id = device.id
-        self._attr_unique_id = f"{device.id}_{description.key}"
+        self.unique_id = f"{device.id}_{description.key}"
         self.device_entry = coordinator.account.async_device_entry(device)
+
+    @property
+    def device_id(self) -> str:
+        """Return the id of the device at Amps AI."""
+        return self._device.id
 
     @property
     def device(self) -> Device:
         """Return the device as last read."""
-        return self.coordinator.data.get(self._device_id, self._device)
+        known = self._device
+        return self.coordinator.data.get(known.id, known)
+
+    @property
+    @override
+    def entity_category(self) -> EntityCategory | None:
+        """Return what the description says."""
+        return self.entity_description.entity_category
+
+    @property
+    @override
+    def translation_key(self) -> str | None:
+        """Return what the description says."""
+        return self.entity_description.translation_key
 
     @property
     @override
     def available(self) -> bool:
         """Return whether the device is there and answers."""
-        return self.coordinator.async_is_usable(self._device_id)
+        return self.coordinator.async_is_usable(self._device.id)
 
     @property
     def spoken_name(self) -> str:
@@ -139,14 +169,14 @@ class AmpsControlEntity(AmpsEntity):
         """Hear of commands that come to nothing."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self.pushes.teller.async_listen(self._device_id, self._command_ended)
+            self.pushes.teller.async_listen(self.device_id, self._command_ended)
         )
 
     @callback
     def _command_ended(self, action: Action) -> None:
         """Let Activity say why the control goes back."""
         if action.state != ActionState.COMPLETED:
-            self.async_set_context(self.pushes.teller.async_told_in(self._device_id))
+            self.async_set_context(self.pushes.teller.async_told_in(self.device_id))
 
     @property
     @override

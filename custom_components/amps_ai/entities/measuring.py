@@ -7,6 +7,7 @@ from homeassistant.components.sensor import (
     DOMAIN as SENSOR,
     SensorEntity,
     SensorEntityDescription,
+    SensorStateClass,
 )
 from homeassistant.helpers.entity_registry import EntityOptionsType
 
@@ -27,10 +28,37 @@ def plain(value: float, decimals: int) -> float:
     return int(rounded) if rounded == int(rounded) else rounded
 
 
-class AmpsMeasuringSensor(AmpsEntity, SensorEntity):
-    """A sensor whose description says with how many decimals it is shown."""
+class AmpsSensorEntity(AmpsEntity, SensorEntity):
+    """A sensor of a device."""
 
     entity_description: AmpsPlainSensorDescription
+
+    # As in `AmpsEntity`: what is the same for all stands here once.
+    last_reset = None
+    suggested_unit_of_measurement = None
+    supported_features = None
+
+    @property
+    @override
+    def options(self) -> list[str] | None:
+        """Return what the description says."""
+        return self.entity_description.options
+
+    @property
+    @override
+    def state_class(self) -> SensorStateClass | None:
+        """Return what the description says."""
+        return self.entity_description.state_class
+
+    @property
+    @override
+    def suggested_display_precision(self) -> int | None:
+        """Return what the description says."""
+        return self.entity_description.suggested_display_precision
+
+
+class AmpsMeasuringSensor(AmpsSensorEntity):
+    """A sensor whose description says with how many decimals it is shown."""
 
     @override
     def get_initial_entity_options(self) -> EntityOptionsType | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NamedTuple
 
 from homeassistant.core import CALLBACK_TYPE, callback
@@ -42,17 +43,18 @@ class _Item:
 class _Watches:
     """Who listens to a device: all, and those who follow its readings."""
 
-    all: dict[int, tuple[CALLBACK_TYPE, Watch]] = field(default_factory=dict)
-    readings: dict[int, CALLBACK_TYPE] = field(default_factory=dict)
+    all: dict[CALLBACK_TYPE, Watch] = field(default_factory=dict)
+    # Of these, in this order.
+    readings: dict[CALLBACK_TYPE, None] = field(default_factory=dict)
 
     def concerned(self, item: _Item) -> list[CALLBACK_TYPE]:
         """Return whom an item concerns."""
         changed = item.fields
         if changed is not None and not changed:
-            return list(self.readings.values()) if item.is_reading else []
+            return list(self.readings) if item.is_reading else []
         return [
             update_callback
-            for update_callback, watch in self.all.values()
+            for update_callback, watch in self.all.items()
             if changed is None
             or watch.fields is None
             or not changed.isdisjoint(watch.fields)
@@ -73,28 +75,28 @@ class News:
         self._watches: dict[str, _Watches] = {}
         self._items: dict[str, _Item] = {}
         self._teller: asyncio.Task[None] | None = None
-        self._next_id = 0
 
     @callback
     def async_listen(
         self, update_callback: CALLBACK_TYPE, watch: Watch
     ) -> CALLBACK_TYPE:
-        """Hear of what a watch names."""
+        """Hear of what a watch names; nobody listens twice."""
         device_id = watch.device_id
-        number = self._next_id = self._next_id + 1
         watches = self._watches.setdefault(device_id, _Watches())
-        watches.all[number] = (update_callback, watch)
+        watches.all[update_callback] = watch
         if watch.readings:
-            watches.readings[number] = update_callback
+            watches.readings[update_callback] = None
+        # Smaller than a closure, and there is one for each entity.
+        return partial(self._async_forget, device_id, watches, update_callback)
 
-        @callback
-        def _remove() -> None:
-            del watches.all[number]
-            watches.readings.pop(number, None)
-            if not watches.all and self._watches.get(device_id) is watches:
-                del self._watches[device_id]
-
-        return _remove
+    @callback
+    def _async_forget(
+        self, device_id: str, watches: _Watches, update_callback: CALLBACK_TYPE
+    ) -> None:
+        del watches.all[update_callback]
+        watches.readings.pop(update_callback, None)
+        if not watches.all and self._watches.get(device_id) is watches:
+            del self._watches[device_id]
 
     def is_watched(self, device_id: str) -> bool:
         """Tell whether anybody listens to a device."""
