@@ -824,6 +824,13 @@ def test_a_failure_ends_an_action_too(raw: Json, hour: int) -> None:
     assert ended == datetime(2026, 6, 1, hour, tzinfo=UTC)
 
 
+def test_links_of_an_action_are_texts() -> None:
+    links = {"self": "/actions/a", "next": float("nan"), "last": ["/actions/b"]}
+    action = Action.from_raw({"id": "a", "links": links})
+    assert action.links == {"self": "/actions/a"}
+    assert Action.from_raw({"id": "a", "links": []}).links is None
+
+
 def test_an_action_of_wrong_kinds() -> None:
     raw = dict.fromkeys(
         (

@@ -14,6 +14,7 @@ from .values import (
     is_too_deep,
     mapping,
     text,
+    texts,
     told,
     word,
 )
@@ -39,7 +40,7 @@ class Action(Model):
     completed_at: datetime | None = key("completedAt", instant)
     start: datetime | None = key("start", instant)
     end: datetime | None = key("end", instant)
-    links: Json | None = key("links", mapping)
+    links: Json | None = key("links", texts)
     # The older generation's word for type of device and command.
     type: str | None = key("type", word)
 

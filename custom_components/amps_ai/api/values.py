@@ -93,6 +93,13 @@ def mapping(value: object) -> Json | None:
     return value if isinstance(value, dict) else None
 
 
+def texts(value: object) -> Json | None:
+    """Return the texts of an object, anything else as None."""
+    if not isinstance(value, dict):
+        return None
+    return {name: said for name, item in value.items() if (said := told(item))}
+
+
 def words(value: object) -> tuple[str, ...]:
     """Return the words of a list, leaving out what is none."""
     if not isinstance(value, list):
