@@ -1373,7 +1373,8 @@ async def test_settings_that_the_api_refuses(
         ),
         ({"status": 500, "code": "INTERNAL_ERROR"}, "server_trouble", "INTERNAL_ERROR"),
         ({"kind": "html", "status": 200}, "unknown_outcome", "not known"),
-        ({"kind": "html", "status": 502}, "server_trouble", "502"),
+        ({"kind": "html", "status": 502}, "unknown_outcome", "not known"),
+        ({"kind": "html", "status": 503}, "server_trouble", "503"),
         ({"kind": "drop"}, "unknown_outcome", "not known"),
     ],
 )
