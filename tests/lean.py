@@ -21,6 +21,7 @@ import freezegun
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import aiohttp_client, event, translation
 from homeassistant.helpers.template import states
+from homeassistant.util import executor
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component import common, patch_time
@@ -144,6 +145,10 @@ def _names_of(module: ModuleType) -> str:
 def make_lean(patch: pytest.MonkeyPatch) -> None:
     """Do these things with less work, while the patch lasts."""
     patch.setattr(common, "_async_fire_time_changed", _fire_time_changed)
+    # At the end of a core its threads are joined, each for a tenth of a share of
+    # this; whoever is later is interrupted. On a busy machine that hit a thread
+    # before it had told the next one to end, which then nobody could end.
+    patch.setattr(executor, "EXECUTOR_SHUTDOWN_TIMEOUT", 100)
     # Every body that is logged asks it of each name, and names are few.
     patch.setattr(redact, "is_private", lru_cache(maxsize=4096)(redact.is_private))
     # The tools put theirs into freezegun before each test, the first one's is there.
