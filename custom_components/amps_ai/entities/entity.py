@@ -80,8 +80,8 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
     """An entity of a device."""
 
     # What is the same for all stands here once: else Home Assistant keeps in each
-    # entity what its own properties return, and with more than thirty such names
-    # an entity takes four times as much memory.
+    # entity what its own properties return, and with thirty names of what it keeps
+    # an entity takes four times as much memory as with fewer.
     assumed_state = False
     attribution = None
     device_info = None
@@ -109,8 +109,13 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
         )
         self.entity_description = description
         self._device = device
-        self.unique_id = f"{device.id}_{description.key}"
         self.device_entry = coordinator.account.async_device_entry(device)
+
+    @property
+    @override
+    def unique_id(self) -> str:
+        """Return what it is known by: the device, and what it is of it."""
+        return f"{self._device.id}_{self.entity_description.key}"
 
     @property
     def device_id(self) -> str:
