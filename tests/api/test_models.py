@@ -585,6 +585,52 @@ def test_unchanged_parts_are_the_same_objects(
         assert same is (part != changed), part
 
 
+def test_devices_that_are_told_the_same_share_it() -> None:
+    raw = documented_data("battery-read")
+    one = Device.from_raw(DeviceType.BATTERY, raw)
+    other = Device.from_raw(
+        DeviceType.BATTERY, {**documented_data("battery-read"), "id": "other"}
+    )
+    assert one.commands
+    assert one.settings
+    assert other.commands is one.commands
+    assert other.settings is one.settings
+
+    # To Python these are equal; they are not the same.
+    yes, number_one = (
+        battery(settings={"export_limit": {"value": value}}) for value in (True, 1)
+    )
+    assert yes.settings is not None
+    assert yes.settings["export_limit"].value is True
+    assert number_one.settings is not None
+    assert number_one.settings["export_limit"].value == 1
+    assert number_one.settings["export_limit"].value is not True
+
+
+def test_a_map_that_is_too_long_to_be_kept_is_read_as_any() -> None:
+    told = {f"command_{number}": {"execution": ["immediate"]} for number in range(500)}
+    one, other = battery(commands=told), battery(commands=told)
+    assert one.commands is not None
+    assert len(one.commands) == len(told)
+    assert one.commands == other.commands
+    assert one.commands is not other.commands
+    meant = {f"setting_{number}": {"value": number} for number in range(500)}
+    many = battery(settings=meant).settings
+    assert many is not None
+    assert [setting.value for setting in many.values()] == list(range(500))
+
+
+@pytest.mark.parametrize("part", ["sync", "state"])
+def test_what_nests_too_deeply_is_refused_whenever_it_is_told(part: str) -> None:
+    deep: Json = {}
+    for _ in range(40):
+        deep = {"level": deep}
+    known = battery()
+    for before in (None, known):
+        with pytest.raises(MalformedError, match="nested too deeply"):
+            Device.from_raw(DeviceType.BATTERY, {**known.raw, part: deep}, known=before)
+
+
 def test_a_single_read_after_a_list_keeps_the_objects() -> None:
     first = battery()
     raw = {key: value for key, value in first.raw.items() if key != "settings"}

@@ -3,22 +3,21 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-import marshal
 from operator import attrgetter
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import orjson
 
 from .actions import Action
-from .features import Command, Setting, read_settings
+from .features import Command, Setting, read_commands, read_settings
 from .states import STATES, State, Sync
 from .values import (
     Json,
     MalformedError,
-    each,
     identifier,
     is_too_deep,
     mapping,
+    printed,
     text,
     told,
     words,
@@ -129,11 +128,7 @@ class Device:
                     return old
             return read(value)
 
-        commands = part(
-            "commands",
-            known.commands if known else None,
-            lambda value: each(value, Command.from_raw),
-        )
+        commands = part("commands", known.commands if known else None, read_commands)
         settings = part(
             "settings",
             known.settings if known else None,
@@ -230,9 +225,9 @@ class Device:
         # The print that is the same object tells `changes` that nothing else did.
         vars(again).update(vars(self), raw=raw, prints=(rest, sync, state))
         if sync is None or sync != known_sync:
-            vars(again)["sync"] = _sync(raw.get("sync"))
+            vars(again)["sync"] = _sync(_shallow(raw.get("sync")))
         if state is None or state != known_state:
-            vars(again)["state"] = _state(self.type, raw.get("state"))
+            vars(again)["state"] = _state(self.type, _shallow(raw.get("state")))
         return again
 
 
@@ -269,41 +264,28 @@ def _is_whole(device_type: DeviceType, found: Json) -> bool:
 
 
 def _sync(value: object) -> Sync:
-    return Sync.from_raw(_shallow(value) or {})
+    return Sync.from_raw(mapping(value) or {})
 
 
 def _state(device_type: DeviceType, value: object) -> State:
-    state = _shallow(value)
+    state = mapping(value)
     if value is not None and state is None:
         raise MalformedError("a device's state is not an object")
     return STATES[device_type].from_raw(state or {})
 
 
-def _shallow(value: object) -> Json | None:
-    """Return an object as it is, anything else as None."""
+def _shallow(value: object) -> object:
+    """Return a part of a body as it is, once somebody has looked how deep it is."""
     if (found := mapping(value)) is not None and is_too_deep(found):
         raise MalformedError("a device is nested too deeply")
-    return found
-
-
-def _print(value: Any) -> bytes | None:
-    """Return what tells a JSON value from any other; None where it is none.
-
-    To Python `true` equals 1, to the API it does not. Not as JSON: what
-    writes that must not be given what nests deeply, and nobody has looked yet.
-    """
-    try:
-        # The last version that knows no references, only values.
-        return marshal.dumps(value, 2)
-    except ValueError:
-        return None
+    return value
 
 
 def _prints(body: Json) -> _Prints:
     """Return what tells the parts of a device's body from any others."""
     rest = body.copy()
     sync, state = rest.pop("sync", None), rest.pop("state", None)
-    return _print(rest), _print(sync), _print(state)
+    return printed(rest), printed(sync), printed(state)
 
 
 def _is_captured_again(old: Json, new: Json) -> bool:

@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from functools import lru_cache
+import marshal
+from typing import Any, Final, Self
 
 from .reported import Model, key
-from .values import Json, as_it_is, each, number, word, words
+from .values import Json, as_it_is, each, number, printed, word, words
 from .vocabulary import SETTING_UNITS, DeviceType
+
+# So many maps are kept for those who are told the same, each of so many bytes.
+_KEPT: Final = 128
+_LONGEST_KEPT: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +55,37 @@ class Setting(Model):
     value: Any = key("value", as_it_is)
 
 
-def read_settings(device_type: DeviceType, value: object) -> dict[str, Setting] | None:
+def read_commands(value: object) -> Mapping[str, Command] | None:
+    """Read a command map. Devices of one kind have the same, and share it."""
+    told = printed(value)
+    if told is None or len(told) > _LONGEST_KEPT:
+        return each(value, Command.from_raw)
+    return _read_commands(told)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_commands(told: bytes) -> Mapping[str, Command] | None:
+    return each(marshal.loads(told), Command.from_raw)
+
+
+def read_settings(
+    device_type: DeviceType, value: object
+) -> Mapping[str, Setting] | None:
+    """Read settings; those that say the same are shared as well."""
+    told = printed(value)
+    if told is None or len(told) > _LONGEST_KEPT:
+        return _settings(device_type, value)
+    return _read_settings(device_type, told)
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_settings(
+    device_type: DeviceType, told: bytes
+) -> Mapping[str, Setting] | None:
+    return _settings(device_type, marshal.loads(told))
+
+
+def _settings(device_type: DeviceType, value: object) -> Mapping[str, Setting] | None:
     """Read settings; one without a unit has the documented one."""
     settings = each(value, Setting.from_dict)
     for name, unit in SETTING_UNITS.get(device_type, {}).items():

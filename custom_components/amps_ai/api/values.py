@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+import marshal
 from typing import Any, Final
 
 type Json = dict[str, Any]
@@ -66,6 +67,9 @@ def told(value: object, longest: int = _LONGEST_TEXT) -> str | None:
     """Return a text that people may be shown: one line, and not without end."""
     if (found := text(value)) is None:
         return None
+    if len(found) <= longest and " " not in found and found.isprintable():
+        # Most are such a word already; no other space is printable.
+        return found
     seen = found[:longest]
     if not seen.isprintable():
         seen = "".join(c if c.isprintable() else " " for c in seen)
@@ -140,3 +144,16 @@ def is_too_deep(value: Json) -> bool:
             if isinstance(item, _NESTING)
         ]
     return bool(level)
+
+
+def printed(value: Any) -> bytes | None:
+    """Return what tells a JSON value from any other; None where it is none.
+
+    To Python `true` equals 1, to the API it does not. Not as JSON: what
+    writes that must not be given what nests deeply, and nobody has looked yet.
+    """
+    try:
+        # The last version that knows no references, only values.
+        return marshal.dumps(value, 2)
+    except ValueError:
+        return None
