@@ -5,6 +5,7 @@ from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amps_ai.common.const import DOMAIN
+from sandbox import RequestRecord
 
 
 async def done(hass: HomeAssistant) -> None:
@@ -18,6 +19,11 @@ async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> bool:
     result = await hass.config_entries.async_setup(entry.entry_id)
     await done(hass)
     return result
+
+
+def is_expedited(record: RequestRecord) -> bool:
+    """Tell whether a read went past the usual cache."""
+    return record.query.get("expedite") == "true"
 
 
 def registered(hass: HomeAssistant, device_id: str) -> str:

@@ -202,7 +202,7 @@ async def test_nothing_of_a_device_that_is_gone_is_kept(
     assert BATTERY not in coordinator.data
     assert BATTERY not in runtime.pushes._lanes
     assert BATTERY not in runtime.schedule.ends
-    runtime.planner._due()
+    runtime.planner._plan()
     assert BATTERY not in runtime.planner._asked
     assert await hass.config_entries.async_remove(loaded.entry_id)
     assert f"{DOMAIN}.ends.{loaded.entry_id}" not in hass_storage

@@ -18,7 +18,7 @@ from custom_components.amps_ai.common.const import (
     CONF_CLOUDHOOK_URL,
     CONF_WEBHOOK_SECRET,
 )
-from custom_components.amps_ai.readings.freshness import LEVELS
+from custom_components.amps_ai.readings.levels import LEVELS
 from sandbox import Sandbox
 
 SECRET = "whsec_" + b64encode(b"a secret of twenty-four.").decode()

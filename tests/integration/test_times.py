@@ -154,7 +154,8 @@ async def test_reads_after_the_clock_was_set_right(
     await runtime.find(BATTERY).async_refresh()
     sandbox.requests.clear()
     for _ in range(20):
-        runtime.planner._async_tick(dt_util.utcnow())
+        even.at += 15
+        runtime.planner._async_look(dt_util.utcnow())
         await done(hass)
     assert len(sandbox.requests.reads(BATTERY)) == 1
 

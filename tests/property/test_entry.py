@@ -92,9 +92,9 @@ async def _poll(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     runtime = entry.runtime_data
     for coordinator in runtime.coordinators.values():
         await coordinator.async_refresh()
-        for device_id in tuple(coordinator.data):
+        for device in tuple(coordinator.data.values()):
             # As the planner reads: what fails is for the log.
-            await runtime.planner._async_start_read(coordinator, device_id)
+            await runtime.planner._async_start_read(coordinator, device, expedite=False)
     await hass.async_block_till_done(wait_background_tasks=True)
 
 

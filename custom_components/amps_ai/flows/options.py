@@ -25,7 +25,7 @@ from ..common.const import (
     DOCS_URL,
     DOMAIN,
 )
-from ..readings.freshness import LEVELS, STANDARD
+from ..readings.levels import LEVELS, STANDARD
 from ..webhooks import async_address
 
 # Stands in the description where there is no address.

@@ -64,6 +64,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         self._prepared_at = mark()
         self.news = News(account, self.name)
         self._shape_listeners = Listeners[str, Device | None]()
+        # Hear of each reading of a device that may have been captured anew.
+        self.readings = Listeners[Device]()
         # Hear of a device, and why a request for it failed.
         self.refusals = Listeners[Device, AmpsError]()
         # Hear of a device, and its newest action when a reading brings news of it.
@@ -382,6 +384,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             changes = None
         if is_reading or changes != frozenset():
             self.news.take(device.id, changes, is_reading=is_reading)
+        if is_reading:
+            self.readings.async_call(device)
         if changes is not None:
             return
         if known is None or shape(known) != shape(device):

@@ -9,8 +9,8 @@ figure has a ratio.
 import argparse
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -19,6 +19,7 @@ import logging
 from math import sqrt
 from pathlib import Path
 import random
+from random import Random
 import shutil
 import sqlite3
 from statistics import median
@@ -26,6 +27,7 @@ import subprocess
 import sys
 from tempfile import TemporaryDirectory
 from typing import Any, Final
+from unittest.mock import patch
 
 from homeassistant.components.recorder import get_instance
 from homeassistant.components.recorder.statistics import statistics_during_period
@@ -35,6 +37,7 @@ from homeassistant.helpers import entity_registry as er
 from develop import ROOT, bare_core
 from sandbox import TEST_KEY, Device, RequestRecord, Sandbox
 from sandbox.physics import BatteryPhysics, ChargerPhysics, Physics, SolarPhysics
+from sandbox.physics.base import hour_of_day
 
 from ..common import (
     Simulated,
@@ -56,6 +59,17 @@ LEVELS: Final = ("relaxed", "standard", "fast", "live")
 EVENTS: Final = ("stop", "reload", "level", "overload", "away", "cut", "elsewhere")
 # When it happens, in UTC: the charger and the battery are at work.
 AT: Final = (9.5, 22.4)
+# A day is so many seconds early or late, which changes evenly for so long.
+_UNEVEN: Final = 20 * 60
+_KNOTS: Final = 3 * HOUR
+# How many seconds old a state may be, at rest and active.
+TARGETS: Final = {
+    "relaxed": (1800, 1800),
+    "standard": (900, 900),
+    "fast": (300, 300),
+    "live": (300, 60),
+}
+RATED: Final = ("battery", "vehicle")
 COMPONENTS: Final = ("http", "recorder", "webhook", "repairs")
 
 
@@ -155,6 +169,33 @@ class Truth:
         return _begin
 
 
+# The days
+
+
+@contextmanager
+def _uneven_days(seed: int) -> Generator[None]:
+    """Let what the sandbox's days turn at come at other moments each day.
+
+    Else all of it happens at whole hours and quarters, at the same place between
+    two captures each day, which no year of real days does.
+    """
+
+    def _shift(knot: int) -> float:
+        return Random(f"{seed} {knot}").uniform(-_UNEVEN, _UNEVEN)
+
+    def _hour_of_day(seconds: float) -> float:
+        knot, part = divmod(seconds, _KNOTS)
+        before, after = _shift(int(knot)), _shift(int(knot) + 1)
+        return hour_of_day(seconds + before + (after - before) * part / _KNOTS)
+
+    with ExitStack() as patched:
+        for name in ("base", "battery", "solar", "vehicle"):
+            patched.enter_context(
+                patch(f"sandbox.physics.{name}.hour_of_day", _hour_of_day)
+            )
+        yield
+
+
 # The house
 
 
@@ -165,7 +206,7 @@ class House(Simulated):
     options: Options
     truth: dict[str, Truth] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
-    captures: dict[str, list[float]] = field(default_factory=dict)
+    captures: dict[str, list[tuple[float, bool]]] = field(default_factory=dict)
     lateness: list[float] = field(default_factory=list)
     ages: list[float] = field(default_factory=list)
     # Captures of somebody else that are not known here yet.
@@ -183,7 +224,7 @@ class House(Simulated):
             truth = self.truth[device.id] = Truth()
             truth.watch(device.physics)
             captures = self.captures[device.id] = []
-            vars(device)["capture_at"] = _noted(device.capture_at, captures)
+            vars(device)["capture_at"] = _noted(device, captures)
         add = self.sandbox.requests.add
 
         def _add(record: RequestRecord) -> None:
@@ -230,13 +271,49 @@ class House(Simulated):
 
 
 def _noted(
-    capture_at: Callable[[float], None], captures: list[float]
+    device: Device, captures: list[tuple[float, bool]]
 ) -> Callable[[float], None]:
+    """Note each capture, and whether the device was active."""
+    capture_at = device.capture_at
+
     def _capture_at(at: float) -> None:
         capture_at(at)
-        captures.append(at)
+        state = device.captured or {}
+        named = any(state.get(key) for key in ("isCharging", "active", "producing"))
+        rated = device.kind.type in RATED and state.get("chargeRate")
+        captures.append((at, bool(named or rated)))
 
     return _capture_at
+
+
+def _overdue(house: House) -> list[float]:
+    """Return how much longer than a state may be old each one stood."""
+    resting, active = TARGETS[house.options.level]
+    return [
+        later - one - (active if is_active else resting)
+        for captures in house.captures.values()
+        for (one, is_active), (later, _) in pairwise(captures)
+    ]
+
+
+def _before_hours(house: House) -> list[float]:
+    """Return how long before an hour's end what counts was captured, while active.
+
+    What began in that hour could not be known in time.
+    """
+    found = []
+    for device in house.devices:
+        if not house.truth[device.id].hours:
+            continue
+        for (one, is_active), (later, _) in pairwise(house.captures[device.id]):
+            end = (one // HOUR + 1) * HOUR
+            was_active = any(
+                at < end - 1900 and end - 3600 <= at and active
+                for at, active in house.captures[device.id]
+            )
+            if later >= end and is_active and was_active:
+                found.append(end - one)
+    return found
 
 
 def _route(record: RequestRecord) -> str:
@@ -462,7 +539,7 @@ async def _run(house: House) -> dict[str, Any]:
     gaps = [
         later - one
         for captures in house.captures.values()
-        for one, later in pairwise(captures)
+        for (one, _), (later, _) in pairwise(captures)
         if later > one
     ]
     return {
@@ -470,6 +547,8 @@ async def _run(house: House) -> dict[str, Any]:
         "recorder": found,
         "requests": {name: count / options.days for name, count in requests.items()},
         "between_captures": _spread(gaps),
+        "overdue": _spread(_overdue(house)),
+        "before_hours": _spread(_before_hours(house)),
         "age": _spread(house.ages),
         "late": _spread(house.lateness),
         "crashes": [repr(crash) for crash in house.sandbox.crashes],
@@ -504,7 +583,11 @@ def _spread(values: Sequence[float]) -> dict[str, float]:
 def run(options: Options, folder: Path) -> dict[str, Any]:
     """Live through the days in this process, with the integration that it finds."""
     random.seed(options.seed)
-    with SimulatedTime(START) as simulated, in_simulated_time():
+    with (
+        SimulatedTime(START) as simulated,
+        in_simulated_time(),
+        _uneven_days(options.seed),
+    ):
         small = options.devices == 5
         sandbox = Sandbox(
             "home" if small else "big",
@@ -599,6 +682,13 @@ def _rows(found: Mapping[str, Any], options: Options) -> dict[str, float]:
         if found[name]:
             rows[f"{said}, s (median)"] = found[name]["median"]
             rows[f"{said}, s (mean)"] = found[name]["mean"]
+    for name, said in (
+        ("overdue", "older than it may be, s"),
+        ("before_hours", "last capture before an hour's end, s"),
+    ):
+        if found[name]:
+            rows[f"{said} (95 %)"] = found[name]["p95"]
+            rows[f"{said} (most)"] = found[name]["most"]
     return rows
 
 

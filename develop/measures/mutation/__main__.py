@@ -39,6 +39,7 @@ INTEGRATION: Final = "custom_components/amps_ai"
 USUAL: Final = (
     f"{INTEGRATION}/pushes",
     f"{INTEGRATION}/readings/freshness.py",
+    f"{INTEGRATION}/readings/levels.py",
     f"{INTEGRATION}/account/limits.py",
 )
 # Tests that run the whole project once more in a process of its own.

@@ -16,7 +16,7 @@ from homeassistant.config_entries import (
 from homeassistant.const import CONF_API_KEY
 
 from custom_components.amps_ai.common.const import CONF_FRESHNESS, CONF_WEBHOOK
-from custom_components.amps_ai.readings.freshness import LEVELS
+from custom_components.amps_ai.readings.levels import LEVELS
 from develop.bare_core import HOST
 from sandbox import REMOVE, Device
 from sandbox.kinds import KINDS
