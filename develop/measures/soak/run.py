@@ -145,7 +145,7 @@ class Soak:
         self._told: Counter[str] = Counter()
         # When actions ended, how, and of which device.
         self._ended: dict[str, tuple[float, str, str]] = {}
-        # Actions whose ids nobody was told.
+        # Actions whose ends nobody can hear of: their ids were lost, or their device.
         self._unanswered: set[str] = set()
         self._deliveries: deque[float] = deque()
         self._most_deliveries = 0
@@ -262,6 +262,9 @@ class Soak:
         if event.action is not None:
             action = event.action
             self._ended[action.id] = (event.at, action.state, action.device_id)
+            if any(d.gone for d in self.house.devices if d.id == action.device_id):
+                # Nobody waits for the ends of a device that is not there.
+                self._unanswered.add(action.id)
             self._plans_look(action, event.at)
 
     def _plans_look(self, action: Action, at: float) -> None:
