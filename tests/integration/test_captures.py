@@ -34,7 +34,6 @@ def test_half_a_day(tmp_path: Path, level: str, apart: float) -> None:
         cwd=ROOT,
     )
     found = json.loads(out.read_text(encoding="utf-8"))
-    assert not found["crashes"]
     assert found["overdue"]["count"] > 100
     assert found["overdue"]["most"] <= MARGIN
     assert found["between_captures"]["median"] <= apart

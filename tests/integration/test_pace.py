@@ -96,6 +96,23 @@ async def test_somebody_else_captures(
     assert max(_gaps(sandbox)) <= 60 + STEP
 
 
+async def test_single_read_finds_what_somebody_else_captured(
+    sandbox: Sandbox, loaded: MockConfigEntry, pass_time: Pass
+) -> None:
+    """What comes from the cache, and is new, was captured for somebody else."""
+    await pass_time(QUIET)
+    device = sandbox.device(BATTERY)
+    coordinator = loaded.runtime_data.coordinators[DeviceType.BATTERY]
+    # Read from here, and then from there, just before the next read from here.
+    device.capture()
+    sandbox.requests.clear()
+    await pass_time(5)
+    await coordinator.async_read(BATTERY)
+    await pass_time(600)
+    assert len(_gaps(sandbox)) >= 8
+    assert max(_gaps(sandbox)) <= 60 + STEP
+
+
 @pytest.mark.parametrize("done_by", ["refresh", "settings"])
 async def test_at_once(
     hass: HomeAssistant,

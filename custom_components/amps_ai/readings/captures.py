@@ -16,6 +16,8 @@ from ..api.clock import Clock, Countdown
 
 # The API serves an expedited read from its cache for so long.
 EXPEDITED_TTL: Final = timedelta(seconds=60)
+# What time the API has is known to a second or so.
+_SKEW: Final = timedelta(seconds=2)
 
 
 class Captures:
@@ -89,6 +91,17 @@ class Captures:
         """Take note of a single read."""
         self._asked[device.id] = asked_at
         self._single[device.id] = device.sync.last_pulled_at
+
+    @staticmethod
+    def is_from_cache(device: Device, known: Device, since: datetime) -> bool:
+        """Tell whether a single read found what somebody else had captured.
+
+        That is newer than what was known, and older than the read.
+        """
+        captured, held = device.sync.last_pulled_at, known.sync.last_pulled_at
+        if captured is None or held is None:
+            return False
+        return held < captured < since - _SKEW
 
     @staticmethod
     def is_older(device: Device, known: Device) -> bool:

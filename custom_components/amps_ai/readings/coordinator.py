@@ -36,7 +36,7 @@ from ..common.errors import spoken
 from ..common.listeners import Listeners
 from .captures import EXPEDITED_TTL, Captures
 from .news import News, Watch
-from .pace import BUSY, Grace, Pace
+from .pace import BUSY, HASTE, Grace, Pace
 from .presence import Presence
 from .shape import shape
 
@@ -288,9 +288,9 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         await super().async_request_refresh()
 
     @callback
-    def async_hurry(self) -> None:
+    def async_hurry(self, calm: timedelta = HASTE) -> None:
         """Ask often from now on, as something happens; now, if that was seldom."""
-        if self._pace.async_hurry():
+        if self._pace.async_hurry(calm):
             self.config_entry.async_create_background_task(
                 self.hass, self.async_request_refresh(), name=f"{self.name} list"
             )
@@ -415,7 +415,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             raise held_back()
         if expedite and not self._captures.async_expedite(device_id, force=force):
             return known
-        asked_at = mark()
+        asked_at, since = mark(), self.account.clock.now()
         try:
             with self._captures.reading(device_id):
                 device = await self.account.client.async_get_device(
@@ -429,6 +429,8 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         if (current := self.data.get(device_id)) is None:
             return device
         device = self._captures.settled(device)
+        if self._captures.is_from_cache(device, known, since):
+            self.async_hurry(BUSY)
         if self._captures.is_overtaken(device, current, asked_at):
             return current
         self._captures.async_read(device, asked_at)
