@@ -463,4 +463,6 @@ async def test_areas(other: FrontEnd) -> None:
 def test_dashboard_logs(full_demo: DemoProcess, present_demo: DemoProcess) -> None:
     """Home Assistant has nothing to complain of; this test comes last."""
     assert full_demo.log() == []
-    assert present_demo.log() == []
+    # It tells of the one tap that is refused on purpose.
+    told = "the command “Charge” failed (the device is offline"
+    assert [line for line in present_demo.log() if told not in line] == []
