@@ -132,7 +132,7 @@ class Device:
         settings = part(
             "settings",
             known.settings if known else None,
-            lambda value: read_settings(device_type, value),
+            lambda value: read_settings(value, device_type),
         )
         if known is not None:
             commands = known.commands if commands is None else commands

@@ -1,6 +1,6 @@
 """What a device takes: commands with their parameters, and settings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 import marshal
@@ -55,37 +55,34 @@ class Setting(Model):
     value: Any = key("value", as_it_is)
 
 
+def _shared[*AboutTs, ReadT](
+    read: Callable[[object, *AboutTs], ReadT],
+) -> Callable[[object, *AboutTs], ReadT]:
+    """Read once what devices of one kind are told alike, and let them share it."""
+
+    @lru_cache(maxsize=_KEPT)
+    def _read_once(told: bytes, *about: *AboutTs) -> ReadT:
+        return read(marshal.loads(told), *about)
+
+    def _read(value: object, *about: *AboutTs) -> ReadT:
+        told = printed(value)
+        if told is None or len(told) > _LONGEST_KEPT:
+            return read(value, *about)
+        return _read_once(told, *about)
+
+    return _read
+
+
+@_shared
 def read_commands(value: object) -> Mapping[str, Command] | None:
-    """Read a command map. Devices of one kind have the same, and share it."""
-    told = printed(value)
-    if told is None or len(told) > _LONGEST_KEPT:
-        return each(value, Command.from_raw)
-    return _read_commands(told)
+    """Read a command map."""
+    return each(value, Command.from_raw)
 
 
-@lru_cache(maxsize=_KEPT)
-def _read_commands(told: bytes) -> Mapping[str, Command] | None:
-    return each(marshal.loads(told), Command.from_raw)
-
-
+@_shared
 def read_settings(
-    device_type: DeviceType, value: object
+    value: object, device_type: DeviceType
 ) -> Mapping[str, Setting] | None:
-    """Read settings; those that say the same are shared as well."""
-    told = printed(value)
-    if told is None or len(told) > _LONGEST_KEPT:
-        return _settings(device_type, value)
-    return _read_settings(device_type, told)
-
-
-@lru_cache(maxsize=_KEPT)
-def _read_settings(
-    device_type: DeviceType, told: bytes
-) -> Mapping[str, Setting] | None:
-    return _settings(device_type, marshal.loads(told))
-
-
-def _settings(device_type: DeviceType, value: object) -> Mapping[str, Setting] | None:
     """Read settings; one without a unit has the documented one."""
     settings = each(value, Setting.from_dict)
     for name, unit in SETTING_UNITS.get(device_type, {}).items():
