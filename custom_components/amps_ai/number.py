@@ -201,19 +201,18 @@ class AmpsPowerCapNumber(AmpsSettingNumber):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Take up the last cap, and listen for the next one."""
+        """Take up the last cap."""
         await super().async_added_to_hass()
         if (stored := await self.async_get_last_number_data()) is not None:
             self._last_cap = number(stored.native_value)
             most = number(stored.native_max_value)
             if most is not None and most < super().native_max_value:
                 self._greatest = most
-        self.async_on_remove(
-            self.pushes.teller.async_listen(self.device_id, self._action_ended)
-        )
 
     @callback
+    @override
     def _action_ended(self, action: Action) -> None:
+        super()._action_ended(action)
         if (
             action.command == Commands.SET_MAX_POWER
             and action.state == ActionState.COMPLETED

@@ -144,14 +144,11 @@ class AmpsChargeSwitch(AmpsControlEntity, SwitchEntity, RestoreEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Take up the standing command, and listen for the next one."""
+        """Take up the standing command."""
         if (stored := await self.async_get_last_extra_data()) is not None:
             self._standing = _Standing.from_dict(stored.as_dict())
         self._note(self.device.last_action)
         await super().async_added_to_hass()
-        self.async_on_remove(
-            self.pushes.teller.async_listen(self.device_id, self._action_ended)
-        )
 
     @property
     @override
@@ -160,7 +157,9 @@ class AmpsChargeSwitch(AmpsControlEntity, SwitchEntity, RestoreEntity):
         return self._standing
 
     @callback
+    @override
     def _action_ended(self, action: Action) -> None:
+        super()._action_ended(action)
         self._note(action)
         self.async_write_ha_state()
 

@@ -171,14 +171,14 @@ class AmpsControlEntity(AmpsEntity):
 
     @override
     async def async_added_to_hass(self) -> None:
-        """Hear of commands that come to nothing."""
+        """Hear of the ends of the device's actions."""
         await super().async_added_to_hass()
         self.async_on_remove(
-            self.pushes.teller.async_listen(self.device_id, self._command_ended)
+            self.pushes.teller.async_listen(self.device_id, self._action_ended)
         )
 
     @callback
-    def _command_ended(self, action: Action) -> None:
+    def _action_ended(self, action: Action) -> None:
         """Let Activity say why the control goes back."""
         if action.state != ActionState.COMPLETED:
             self.async_set_context(self.pushes.teller.async_told_in(self.device_id))
