@@ -41,12 +41,7 @@ from .common.units import TEMPERATURE_UNITS
 from .entities import Table, action_attributes, async_setup_entities, takes_commands
 from .entities.counters import AmpsLifetimeSensor, AmpsMeter, AmpsMeterDescription
 from .entities.energy_meter import battery_content, battery_power, charger_power
-from .entities.measuring import (
-    AmpsMeasuringSensor,
-    AmpsPlainSensorDescription,
-    AmpsSensorEntity,
-    plain,
-)
+from .entities.measuring import AmpsPlainSensorDescription, AmpsSensorEntity, plain
 from .entities.plan import NEXT, AmpsPlanEntity, async_setup_plan_entities
 from .runtime import AmpsConfigEntry
 
@@ -338,7 +333,7 @@ async def async_setup_entry(
     )
 
 
-class AmpsSensor(AmpsMeasuringSensor):
+class AmpsSensor(AmpsSensorEntity):
     """A value that a device reports."""
 
     entity_description: AmpsSensorDescription

@@ -15,7 +15,7 @@ from homeassistant.helpers.typing import StateType
 from ..readings import Energies
 from ..runtime import AmpsRuntimeData
 from .energy_meter import EnergyMeter, LifetimeEnergy
-from .measuring import AmpsMeasuringSensor, AmpsPlainSensorDescription, plain
+from .measuring import AmpsPlainSensorDescription, AmpsSensorEntity, plain
 
 # An energy is written to the watt-hour.
 _COUNTED: Final = 3
@@ -35,7 +35,7 @@ class AmpsMeterDescription(AmpsPlainSensorDescription):
     bridges: bool = False
 
 
-class AmpsCounter(AmpsMeasuringSensor):
+class AmpsCounter(AmpsSensorEntity):
     """An energy that only ever rises, and is shown once it is kept."""
 
     device_class = SensorDeviceClass.ENERGY

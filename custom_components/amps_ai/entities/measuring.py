@@ -29,7 +29,7 @@ def plain(value: float, decimals: int) -> float:
 
 
 class AmpsSensorEntity(AmpsEntity, SensorEntity):
-    """A sensor of a device."""
+    """A sensor of a device, whose description says with how many decimals."""
 
     entity_description: AmpsPlainSensorDescription
 
@@ -55,10 +55,6 @@ class AmpsSensorEntity(AmpsEntity, SensorEntity):
     def suggested_display_precision(self) -> int | None:
         """Return what the description says."""
         return self.entity_description.suggested_display_precision
-
-
-class AmpsMeasuringSensor(AmpsSensorEntity):
-    """A sensor whose description says with how many decimals it is shown."""
 
     @override
     def get_initial_entity_options(self) -> EntityOptionsType | None:
