@@ -232,6 +232,8 @@ class FreshnessPlanner:
         for device_id in self._asked.keys() - known:
             del self._asked[device_id]
         for coordinator, device in self.coordinators.devices():
+            if device.id in self._reading:
+                continue
             captured = min(device.sync.last_pulled_at or _LONG_AGO, now)
             if (
                 device.id in leads
@@ -241,8 +243,6 @@ class FreshnessPlanner:
                 planned = level.next_to_end(device, captured, leads[device.id])
             else:
                 planned = level.next_capture(device, captured)
-            if device.id in self._reading:
-                continue
             target = level.target_of(device)
             age = now - captured
             wait = (planned.at - now).total_seconds()
