@@ -249,6 +249,34 @@ async def test_capture_in_the_future(
 
 
 @pytest.mark.usefixtures("stopped_clock")
+@pytest.mark.parametrize("seconds", [3600, 86_400])
+async def test_energy_over_a_capture_in_the_future(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, seconds: int
+) -> None:
+    """What flowed is counted from one capture to the next, whatever one says."""
+    coordinator = loaded.runtime_data.find(BATTERY)
+    sandbox.device(BATTERY).state_override = {"status": "charging", "chargeRate": 6}
+
+    async def _read(after: float) -> float:
+        sandbox.clock.advance(after)
+        sandbox.device(BATTERY).capture()
+        await coordinator.async_read(BATTERY, expedite=True, force=True)
+        await done(hass)
+        return float(_state(hass, "sensor.powerwall_2_energy_charged_estimate"))
+
+    before = await _read(1)
+    sandbox.faults.add(
+        method="GET",
+        path=f"/battery/{BATTERY}",
+        kind="pulled",
+        seconds=seconds,
+        times=1,
+    )
+    assert await _read(600) - before == pytest.approx(1, abs=0.02)
+    assert await _read(600) - before == pytest.approx(2, abs=0.02)
+
+
+@pytest.mark.usefixtures("stopped_clock")
 @pytest.mark.parametrize("kind", ["pulled", "clock"])
 @pytest.mark.parametrize("seconds", [3600, 36_000, 86_400])
 @pytest.mark.parametrize("times", [1, None])
@@ -372,10 +400,11 @@ class _Held:
         return patch.object(AmpsClient, self.name, _late)
 
 
+@pytest.mark.parametrize("later", [120, 0])
 async def test_reading_that_is_overtaken(
-    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox, later: int
 ) -> None:
-    """What was asked for and captured earlier never wins, whenever it comes."""
+    """What was captured earlier, or else asked for, never wins, whenever it comes."""
     coordinator = loaded.runtime_data.find(BATTERY)
     sandbox.device(BATTERY).state_override = {"level": 11}
     sandbox.clock.advance(120)
@@ -386,7 +415,7 @@ async def test_reading_that_is_overtaken(
         )
         await held.has.wait()
         sandbox.device(BATTERY).state_override = {"level": 22}
-        sandbox.clock.advance(120)
+        sandbox.clock.advance(later)
         await coordinator.async_read(BATTERY, expedite=True, force=True)
         held.go.set()
         await slow
@@ -441,14 +470,17 @@ async def test_disconnected_in_the_future(
 
 
 @pytest.mark.parametrize("disable", ["device", "entities"])
+@pytest.mark.parametrize("settings_in_list", [False, True])
 async def test_disabled_device_is_not_read(
     hass: HomeAssistant,
     loaded: MockConfigEntry,
     sandbox: Sandbox,
     pass_time: Pass,
     disable: str,
+    settings_in_list: bool,
 ) -> None:
     """What nobody looks at, is not asked of the manufacturer."""
+    sandbox.home.settings_in_list = settings_in_list
     device_id = registered(hass, BATTERY)
     if disable == "device":
         dr.async_get(hass).async_update_device(

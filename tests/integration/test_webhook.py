@@ -1055,6 +1055,31 @@ async def test_told_while_setting_up(
     assert entry.runtime_data.pushes.webhooks_work
 
 
+async def test_told_before_a_set_up_that_fails(
+    hass: HomeAssistant,
+    sandbox: Sandbox,
+    entry: MockConfigEntry,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> None:
+    """What nobody takes in the end is answered 503, so that it is sent again."""
+    entry.add_to_hass(hass)
+    fault = sandbox.faults.add(path="/vehicle", kind="hold_request", times=1)
+    setting_up = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+    await fault.reached()
+    send = Sender(await hass_client_no_auth())
+    with patch.object(
+        WebhookVerifier, "verify", autospec=True, side_effect=WebhookVerifier.verify
+    ) as verify:
+        sending = hass.async_create_task(send(disconnected()))
+        await _eventually(lambda: verify.call_count)
+    sandbox.accounts[TEST_KEY].expired = True
+    fault.release()
+    assert not await setting_up
+    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert await sending == 503
+    assert _issue(hass) is None
+
+
 @pytest.mark.parametrize("end", ["unload", "remove"])
 async def test_entry_that_ends_while_a_body_arrives(
     hass: HomeAssistant,
