@@ -123,7 +123,7 @@ def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
                 "type": "grid",
                 "stat_energy_from": meter["imported"],
                 "stat_energy_to": meter["exported"],
-                "stat_rate": meter["grid"],
+                "power_config": {"stat_rate": meter["grid"]},
                 "stat_cost": None,
                 "entity_energy_price": None,
                 "number_energy_price": None,
@@ -133,20 +133,13 @@ def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
                 "cost_adjustment_day": 0,
             }
         )
-        loads.append(
-            {
-                "stat_consumption": meter["used"],
-                "stat_rate": meter["house"],
-                "name": "House",
-            }
-        )
     for device_id, found in _devices(hass):
         device = dr.async_get(hass).async_get(device_id)
         more: dict[str, Any] = {}
         if device is not None and device.name is not None:
             more["name"] = device.name_by_user or device.name
-        if power := found.get("sensor.power"):
-            more["stat_rate"] = power
+        power = found.get("sensor.power")
+        rate = {"stat_rate": power} if power else {}
         if total := found.get("sensor.energy_total"):
             sources.append(
                 {
@@ -154,6 +147,7 @@ def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
                     "stat_energy_from": total,
                     "config_entry_solar_forecast": None,
                 }
+                | rate
                 | more
             )
         if charged := found.get("sensor.energy_charged"):
@@ -162,6 +156,9 @@ def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
                 "stat_energy_from": found["sensor.energy_discharged"],
                 "stat_energy_to": charged,
             } | more
+            if rate:
+                # As it is: above 0 is what the battery gives.
+                battery["power_config"] = rate
             if level := found.get("sensor.level"):
                 battery["stat_soc"] = level
             if capacity := hass.states.get(found.get("sensor.capacity", "")):
@@ -169,7 +166,16 @@ def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
                     battery["capacity"] = float(capacity.state)
             sources.append(battery)
         if delivered := found.get("sensor.energy_delivered"):
-            loads.append({"stat_consumption": delivered} | more)
+            loads.append({"stat_consumption": delivered} | rate | more)
+    if all(meter.values()):
+        # Last: the colour that is next to that of the sun is not the charger's then.
+        loads.append(
+            {
+                "stat_consumption": meter["used"],
+                "stat_rate": meter["house"],
+                "name": "Household",
+            }
+        )
     return EnergyPreferencesUpdate(
         energy_sources=sources,  # type: ignore[typeddict-item]
         device_consumption=loads,  # type: ignore[typeddict-item]

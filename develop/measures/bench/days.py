@@ -173,7 +173,7 @@ class Truth:
 
 
 @contextmanager
-def _uneven_days(seed: int) -> Generator[None]:
+def uneven_days(seed: int) -> Generator[None]:
     """Let what the sandbox's days turn at come at other moments each day.
 
     Else all of it happens at whole hours and quarters, at the same place between
@@ -593,7 +593,7 @@ def run(options: Options, folder: Path) -> dict[str, Any]:
     with (
         SimulatedTime(START) as simulated,
         in_simulated_time(),
-        _uneven_days(options.seed),
+        uneven_days(options.seed),
     ):
         small = options.devices == 5
         sandbox = Sandbox(
