@@ -1,20 +1,33 @@
 """What the demo shows a person at its first start: a home that one believes."""
 
 from collections.abc import Generator
-from typing import Any
+from typing import Any, Literal
 
 from playwright.async_api import Page, expect
 import pytest
 
 from develop import ROOT
+from tests.energy_page import settings
 
 from .conftest import SCREENSHOTS
 from .demo import DemoProcess, running_demo
+from .energy_panel import EnergyPanel, points
 from .front_end import HASS, FrontEnd
 
 pytestmark = pytest.mark.browser
 
 START = "2026-06-10T08:20Z"
+# How wide and high a page is, to hold all of the Energy dashboard, and its colours.
+LOOKS: dict[str, tuple[int, int, Literal["light", "dark"]]] = {
+    "light": (1280, 2700, "light"),
+    "dark": (1280, 2700, "dark"),
+    "phone": (390, 3800, "light"),
+}
+# Its begin and its end, where the browser is.
+YESTERDAY = """() => {
+    const midnight = new Date().setHours(0, 0, 0, 0);
+    return [new Date(midnight - 86400000), new Date(midnight)].map(d => d.toISOString());
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +51,31 @@ async def _call(home: FrontEnd, command: str, **data: Any) -> Any:
     return await home.page.evaluate(
         f"message => {HASS}.callWS(message)", {"type": command, **data}
     )
+
+
+async def _look_as(home: FrontEnd, look: str) -> None:
+    """Look at all that comes on a screen, in a scheme of colours."""
+    width, height, scheme = LOOKS[look]
+    await home.page.set_viewport_size({"width": width, "height": height})
+    await home.page.emulate_media(color_scheme=scheme)
+
+
+async def _is_neat(home: FrontEnd) -> None:
+    """Nothing is wrong with a card, and nothing is wider than the page."""
+    await expect(home.page.locator("hui-error-card, hui-warning")).to_have_count(0)
+    assert await home.page.evaluate(
+        "document.documentElement.scrollWidth <= window.innerWidth"
+    )
+
+
+def _told_apart(flows: dict[str, dict[str, Any]]) -> None:
+    """See that what ends a stream has a colour of its own."""
+    ends = [
+        node["color"]
+        for name, node in flows.items()
+        if name != "home" and not name.startswith("area_")
+    ]
+    assert len(set(ends)) == len(ends)
 
 
 async def test_all_have_one_time(home: FrontEnd) -> None:
@@ -116,15 +154,133 @@ async def test_energy_is_whole(home: FrontEnd) -> None:
     assert flows["solar"] + flows["battery"] + flows["grid"] == pytest.approx(
         flows["house"] + flows["charger"], abs=0.3
     )
-    await home.open("/energy")
-    await expect(home.page.locator("hui-energy-distribution-card")).to_be_visible()
-    await home.shoot("today")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_energy_of_yesterday(home: FrontEnd, look: str) -> None:
+    """What went where is told as it was counted, with short names, and nothing is empty."""
+    await _look_as(home, look)
+    panel = EnergyPanel(home)
+    await panel.open("Electricity")
     await home.page.get_by_label("Previous").first.click()
+    yesterday = await home.page.evaluate(YESTERDAY)
+    energies = {
+        key: await panel.change(f"sensor.{entity_id}", *yesterday)
+        for key, entity_id in {
+            "solar": "se5000h_total_energy",
+            "charged": "powerwall_2_energy_charged_estimate",
+            "discharged": "powerwall_2_energy_discharged_estimate",
+            "delivered": "pulsar_plus_energy_delivered_estimate",
+            "imported": "grid_import",
+            "exported": "grid_export",
+            "used": "house_energy",
+        }.items()
+    }
+    assert min(energies.values()) > 5
+    # Until the page is at that day, it shows today.
+    solar = home.page.locator("hui-energy-distribution-card div.solar").first
+    await expect(solar).to_contain_text(f"{energies['solar']:.1f} kWh")
+    battery = home.page.locator("hui-energy-distribution-card div.battery").first
+    for key in ("charged", "discharged"):
+        await expect(battery).to_contain_text(f"{energies[key]:.1f} kWh")
+    table = home.page.locator("hui-energy-sources-table-card")
+    for name, energy in (
+        ("SE5000H", energies["solar"]),
+        ("Powerwall 2 charged", -energies["charged"]),
+        ("Powerwall 2 discharged", energies["discharged"]),
+        ("Grid import", energies["imported"]),
+        ("Grid export", -energies["exported"]),
+    ):
+        row = table.locator("tr").filter(has_text=name)
+        await expect(row).to_contain_text(f"{round(energy, 2):g} kWh")
+    bars: dict[str, float] = {}
+    for card in ("solar-graph", "usage-graph", "devices-detail-graph"):
+        found = points(await panel.data(f"energy-{card}"))
+        bars |= {name: sum(values) for name, values in found.items()}
+    for name, energy in (
+        ("Production SE5000H", energies["solar"]),
+        ("Powerwall 2 charged", -energies["charged"]),
+        ("Pulsar Plus", energies["delivered"]),
+        ("Rest", energies["used"]),
+        # Nothing of the house is untold.
+        ("Untracked consumption", 0),
+    ):
+        assert bars[name] == pytest.approx(energy, abs=0.05), name
+    assert bars["Powerwall 2 discharged"] > 5
+    assert await panel.data("energy-devices-graph")
+    flows = await panel.flows("energy-sankey")
+    assert {node["label"] for node in flows.values() if node["value"] > 0.1} == {
+        *("Solar", "Battery", "Grid", "Home", "Garage", "Pulsar Plus", "Rest")
+    }
+    _told_apart(flows)
     await home.shoot("yesterday")
-    for part in ("solar", "battery", "grid", "home"):
-        shown = home.page.locator(f"hui-energy-distribution-card div.{part}")
-        await expect(shown.first).to_contain_text("kWh")
-    await expect(home.page.locator("hui-error-card, hui-warning")).to_have_count(0)
+    await _is_neat(home)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_energy_now(home: FrontEnd, look: str) -> None:
+    """Powers flow as the entities say, the battery's in the right direction."""
+    await _look_as(home, look)
+    panel = EnergyPanel(home)
+    await panel.open("Now")
+    flows = await panel.flows("power-sankey")
+    watts = {name: node["value"] for name, node in flows.items()}
+    for name, entity_id in (
+        ("solar", "sensor.se5000h_power"),
+        ("battery", "sensor.powerwall_2_power"),
+        ("sensor.pulsar_plus_power", "sensor.pulsar_plus_power"),
+        ("sensor.house_power", "sensor.house_power"),
+    ):
+        power = float((await home.state(entity_id))["state"])
+        # The meter is read every 15 seconds.
+        assert watts[name] == pytest.approx(1000 * power, abs=100)
+        assert watts[name] > 100
+    _told_apart(flows)
+    await expect(home.page.locator("hui-power-total-badge")).to_contain_text("kW")
+    level = (await home.state("sensor.powerwall_2_battery"))["state"]
+    await expect(home.page.locator("hui-entity-badge")).to_contain_text(f"{level}%")
+    sources = points(await panel.data("power-sources-graph"))
+    assert max(sources["Solar"]) > 1
+    # By night it charged, as planned; now it gives.
+    assert min(sources["Battery"]) < -0.5
+    assert max(sources["Battery"]) > 0.5
+    await home.shoot("now")
+    await _is_neat(home)
+
+
+async def test_energy_is_set_up_by_hand(home: FrontEnd) -> None:
+    """Who does what docs/energy.md says, has what the demo has, but for the meter."""
+    panel = EnergyPanel(home)
+    await home.open()
+    saved = await panel.call("energy/get_prefs")
+    capacity = (await home.state("sensor.powerwall_2_capacity"))["state"]
+    await panel.forget()
+    await panel.begin()
+    for kind, device in (
+        ("solar", "SE5000H"),
+        ("battery", "Powerwall 2"),
+        ("device_consumption", "Pulsar Plus"),
+    ):
+        if kind == "device_consumption":
+            await panel.finish()
+            await panel.change_settings()
+        else:
+            await panel.step(kind)
+        told = [setting for setting in settings() if setting.kind == kind]
+        await panel.add(kind, device, told, capacity)
+    by_hand = await panel.call("energy/get_prefs")
+    await home.shoot("settings")
+    await expect(home.page.locator("ha-alert[alert-type=warning]")).to_have_count(0)
+    await panel.call("energy/save_prefs", **saved)
+    wanted: dict[str, list[Any]] = {
+        part: [item for item in items if item["name"] not in (None, "Rest")]
+        for part, items in (
+            ("energy_sources", [{"name": None} | s for s in saved["energy_sources"]]),
+            ("device_consumption", saved["device_consumption"]),
+        )
+    }
+    for part, items in wanted.items():
+        assert sorted(by_hand[part], key=str) == sorted(items, key=str)
 
 
 async def test_furnished(home: FrontEnd) -> None:

@@ -173,7 +173,7 @@ def energy(hass: HomeAssistant) -> EnergyPreferencesUpdate:
             {
                 "stat_consumption": meter["used"],
                 "stat_rate": meter["house"],
-                "name": "Household",
+                "name": "Rest",
             }
         )
     return EnergyPreferencesUpdate(
