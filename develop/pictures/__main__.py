@@ -54,10 +54,17 @@ async def _battery(page: Page, url: str) -> None:
 
 
 async def _energy(page: Page, url: str) -> None:
-    await page.goto(f"{url}/energy")
-    await page.locator("hui-energy-distribution-card").first.wait_for()
+    await page.goto(f"{url}/energy/electricity")
+    await page.locator("hui-energy-usage-graph-card").first.wait_for()
     # The day before is whole.
     await page.get_by_label("Previous").first.click()
+    await page.mouse.move(1, 1)
+    await asyncio.sleep(3)
+
+
+async def _power(page: Page, url: str) -> None:
+    await page.goto(f"{url}/energy/now")
+    await page.locator("hui-power-sankey-card ha-sankey-chart").first.wait_for()
     await page.mouse.move(1, 1)
     await asyncio.sleep(3)
 
@@ -108,6 +115,7 @@ PICTURES: Final = [
     *_pair("dashboard", look=_dashboard, width=1360, height=1000, scale=1.5),
     *_pair("phone", look=_battery, width=390, height=844),
     *_pair("energy", look=_energy, width=1360, height=960, scale=1.5),
+    *_pair("power", look=_power, width=1360, height=1000, scale=1.5),
     Picture(name="plan", look=_plan, width=600, height=1000, scale=1),
     Picture(name="plan-calendar", look=_calendar, width=1024, height=844, scale=1),
     Picture(
