@@ -21,6 +21,7 @@ from custom_components.amps_ai.api import AmpsError
 from custom_components.amps_ai.common.const import CONF_APP_ID, DOMAIN
 from sandbox import TEST_KEY, Sandbox
 
+from .battery import Battery
 from .helpers import done, set_up
 from .leaks import Leaks
 
@@ -140,6 +141,17 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry
     """Set the entry up."""
     assert await set_up(hass, entry)
     return entry
+
+
+@pytest.fixture
+def battery(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> Battery:
+    """Return the home's battery; time passes when a test says so."""
+    return Battery(hass, loaded, sandbox, freezer)
 
 
 @pytest.fixture

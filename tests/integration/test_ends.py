@@ -189,7 +189,7 @@ async def test_nothing_of_a_device_that_is_gone_is_kept(
     sandbox.action_seconds = 0
     await _push(loaded, "charge")
     await done(hass)
-    assert BATTERY in runtime.pushes._lanes
+    assert runtime.pushes._lanes.get(BATTERY) is not None
     assert BATTERY in runtime.schedule.ends
     assert BATTERY in runtime.planner._asked
     sandbox.device(BATTERY).gone = True
@@ -200,7 +200,7 @@ async def test_nothing_of_a_device_that_is_gone_is_kept(
         await coordinator.async_read(BATTERY)
     await done(hass)
     assert BATTERY not in coordinator.data
-    assert BATTERY not in runtime.pushes._lanes
+    assert runtime.pushes._lanes.get(BATTERY) is None
     assert BATTERY not in runtime.schedule.ends
     runtime.planner._plan()
     assert BATTERY not in runtime.planner._asked

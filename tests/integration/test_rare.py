@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 import logging
 from typing import Any
 from unittest.mock import patch
@@ -17,6 +18,7 @@ from pytest_homeassistant_custom_component.common import (
 
 from custom_components.amps_ai.api import Action, ActionState, DeviceType, Push
 from custom_components.amps_ai.common.const import DOMAIN, EVENT_ACTION
+from custom_components.amps_ai.pushes.displaced import Displaced
 from sandbox import Sandbox
 
 from .helpers import done, registered
@@ -208,19 +210,29 @@ async def test_end_that_a_webhook_tells_in_part(
     assert [event.data["command"] for event in ends] == ["charge"]
 
 
+@pytest.mark.usefixtures("stopped_clock")
 async def test_displaced_twice_and_too_late(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
-    """A warning is renewed, and none is opened for what is over."""
-    displaced = loaded.runtime_data.pushes.displaced
+    """A warning is renewed, and none is opened for what is over, or comes back."""
+    runtime = loaded.runtime_data
+    displaced = Displaced(runtime.account, runtime.coordinators)
     device = _device(loaded)
-    displaced.async_warn(device, Action(id="act_1", state="cancelled"))
+    now = runtime.account.clock.now()
+    action = Action(id="act_1", state="cancelled")
+    displaced.async_warn(device, action)
+    displaced.async_warn(device, replace(action, start=now))
+    later = replace(action, start=now, end=now + timedelta(hours=1))
+    displaced.comes_back = "act_1".__eq__
+    displaced.async_warn(device, later)
     assert not len(displaced)
-    now = loaded.runtime_data.account.clock.now()
-    later = Action(id="act_2", state="cancelled", start=now.replace(year=now.year + 1))
-    displaced.async_warn(device, later)
-    displaced.async_warn(device, later)
+    displaced.async_warn(device, replace(later, id="act_2"))
     assert len(displaced) == 1
+    displaced.comes_back = Displaced(runtime.account, runtime.coordinators).comes_back
+    for _ in range(2):
+        displaced.async_warn(device, later)
+    assert len(displaced) == 2
+    displaced.async_stop()
 
 
 @pytest.mark.parametrize("who", ["nobody", "admin", "limited"])

@@ -638,6 +638,29 @@ async def test_warning_goes_in_time_after_a_reload(
     assert not _issues(hass)
 
 
+async def test_warning_outlives_the_entry_for_a_while(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+) -> None:
+    """Nobody takes it back but a later run, and that only once its time is over."""
+    planned = await _push(hass, BATTERY, "discharge", delay="01:00")
+    await _tap(hass, "charge")
+    # A list that fails at the start says nothing of the device.
+    fault = sandbox.faults.add(method="GET", path="/battery*", status=500)
+    assert await hass.config_entries.async_reload(loaded.entry_id)
+    await done(hass)
+    assert _issues(hass) == [f"displaced_{planned['id']}"]
+    assert await hass.config_entries.async_unload(loaded.entry_id)
+    await _go(hass, sandbox, freezer, HOUR + 2)
+    assert _issues(hass) == [f"displaced_{planned['id']}"]
+    sandbox.faults.remove(fault)
+    assert await hass.config_entries.async_setup(loaded.entry_id)
+    await _go(hass, sandbox, freezer, 1)
+    assert not _issues(hass)
+
+
 async def test_warning_goes_with_the_account(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:

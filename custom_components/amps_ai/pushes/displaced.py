@@ -69,7 +69,7 @@ class Displaced:
         # By the API's clock, which its times are given in.
         self._timers[action_id] = async_call_later(
             self._account.hass,
-            max(0.0, self._account.clock.seconds_until(until)),
+            self._account.clock.seconds_until(until),
             HassJob(_over, cancel_on_shutdown=True),
         )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,7 @@ from ..api import Action, ActionState, AmpsDeviceNotFoundError, AmpsError, Devic
 from ..common.const import LOGGER
 from ..readings import Schedule
 from .intents import Intents
-from .lane import Followed, Intent, Lanes
+from .lane import Followed, Intent, Lane, Lanes
 from .seeking import Seeker
 from .telling import Teller
 
@@ -38,6 +39,18 @@ def _is_earlier(end: Action, action: Action) -> bool:
     """Tell whether an end was before an action: an id can be used again."""
     ended, made = end.completed_at, action.created_at
     return ended is not None and made is not None and ended < made
+
+
+def _told_before(lane: Lane, action: Action) -> Action | None:
+    """Return the end of an action that a webhook told before its reply came."""
+    return next(
+        (
+            told
+            for told in lane.told
+            if told.id == action.id and not _is_earlier(told, action)
+        ),
+        None,
+    )
 
 
 class Follower:
@@ -112,9 +125,7 @@ class Follower:
         A webhook can also be quicker than the reply.
         """
         lane = self._lanes.of(device.id)
-        if not any(
-            told.id == action.id and not _is_earlier(told, action) for told in lane.told
-        ):
+        if _told_before(lane, action) is None:
             lane.ends.async_renew(action)
 
     @callback
@@ -132,10 +143,8 @@ class Follower:
         )
         lane.following[action.id] = followed
         lane.ends.async_follow(action)
-        for told in lane.told:
-            if told.id == action.id and not _is_earlier(told, action):
-                followed.told.set_result(told)
-                break
+        if (told := _told_before(lane, action)) is not None:
+            followed.told.set_result(told)
 
         async def _async_to_the_end() -> None:
             ended: Action | None = None
@@ -147,12 +156,11 @@ class Follower:
                 ended = self._reported_end(device, action)
             finally:
                 lane.following.pop(action.id, None)
-                if ended is None and lane.latest and lane.latest.id == action.id:
+                followed.ended.set_result(ended)
+            if ended is None:
+                if lane.latest is not None and lane.latest.id == action.id:
                     # Nobody knows what became of it, unless the device tells.
                     lane.latest = None
-                if not followed.ended.done():
-                    followed.ended.set_result(ended)
-            if ended is None:
                 self.seeker.async_lost(device, action.id)
             await self._async_ended(device, ended, intent)
 
@@ -268,6 +276,7 @@ class Follower:
         """Follow an action from its start, and read the device at its end."""
         lane = self._lanes.of(device.id)
         clock = self._lanes.account.clock
+        now = clock.now()
         lane.queued = lane.queued or action.start is None
         if _is_newer(action, lane.latest):
             lane.latest = action
@@ -280,8 +289,7 @@ class Follower:
         def _start(_now: datetime | None = None) -> None:
             if action.end is None:
                 lane.later.pop(action.id, None)
-            if action.id not in lane.following:
-                self.async_follow(device, action)
+            self.async_follow(device, action)
 
         @callback
         def _end(_now: datetime) -> None:
@@ -290,17 +298,17 @@ class Follower:
 
         for at, job in ((action.start, _start), (action.end, _end)):
             # By the API's clock, which its times are given in.
-            if at is not None and (wait := clock.seconds_until(at)) > 0:
+            if at is not None and at > now:
                 stops.append(
                     async_call_later(
                         self._lanes.hass,
-                        wait + 1,
+                        clock.seconds_until(at) + 1,
                         HassJob(job, cancel_on_shutdown=True),
                     )
                 )
         if stops:
             lane.later[action.id] = stops
-        if action.start is None or action.start <= clock.now():
+        if action.start is None or action.start <= now:
             _start()
 
     @callback
@@ -324,16 +332,16 @@ class Follower:
         if action.state == ActionState.SCHEDULED:
             # When it begins, only the schedule tells.
             return
-        if action.id not in lane.following:
-            self.async_follow_later(device, action)
+        self.async_follow_later(device, action)
 
     @callback
     def async_cancelled(self, device: Device, action: Action) -> None:
-        """Tell of an action that was cancelled here."""
+        """Tell of an action that was cancelled; a reply may leave out that it is."""
+        if not action.is_final:
+            action = replace(action, state=ActionState.CANCELLED)
         lane = self._lanes.of(device.id)
         lane.async_stop_later(action.id)
-        if action.is_final:
-            if lane.latest and lane.latest.id == action.id:
-                lane.latest = action
-            self._teller.async_tell(device, action)
-            self._lanes.coordinator(device).async_tell(device.id)
+        if lane.latest is not None and lane.latest.id == action.id:
+            lane.latest = action
+        self._teller.async_tell(device, action)
+        self._lanes.coordinator(device).async_tell(device.id)

@@ -88,7 +88,7 @@ class Intents:
         while (previous := intent.previous) is not None:
             intent.previous = previous.previous
             self.async_end(device, previous)
-        intent.since = since or self._lanes.account.clock.now()
+        ended = since or self._lanes.account.clock.now()
         coordinator = self._lanes.coordinator(device)
 
         @callback
@@ -96,7 +96,7 @@ class Intents:
             pulled = coordinator.async_pulled_at(
                 device.id, single=intent.command is None
             )
-            if pulled is not None and intent.since and pulled > intent.since:
+            if pulled is not None and pulled > ended:
                 self.async_end(device, intent)
 
         @callback

@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, Context, callback
@@ -21,8 +20,7 @@ from ..readings.ends import DeviceEnds
 class Intent:
     """What a control shows until a reading can know of it.
 
-    `changes` are fields of the device's state, by name. It ends with a
-    reading captured after `since`, or when its time is over.
+    `changes` are fields of the device's state, by name.
     """
 
     control: str
@@ -30,7 +28,6 @@ class Intent:
     # The command that was sent for it; a setting, which is told by single reads
     # only, has none.
     command: str | None = None
-    since: datetime | None = None
     # What it replaced, to go back to if this one comes to nothing.
     previous: Intent | None = None
     over: bool = False
@@ -149,13 +146,9 @@ class Lanes:
             lane = self._lanes[device_id] = Lane(self._ends.of(device_id))
         return lane
 
-    def __contains__(self, device_id: str) -> bool:
-        """Tell whether anything was ever under way for a device."""
-        return device_id in self._lanes
-
     def is_known(self, device_id: str) -> bool:
         """Tell whether anything is, or was before a restart, under way."""
-        return device_id in self._lanes or device_id in self._ends
+        return device_id in self._ends
 
     def get(self, device_id: str) -> Lane | None:
         """Return the lane of a device, if anything was ever under way for it."""

@@ -62,9 +62,7 @@ class PushManager:
             self._lanes, self.intents, self.teller, schedule, webhooks_work
         )
         self.displaced = Displaced(account, coordinators)
-        self._sender = Sender(
-            self._lanes, self.teller, self.follower, self.displaced, schedule
-        )
+        self._sender = Sender(self._lanes, self.follower, self.displaced, schedule)
         self._order = Order(
             self._lanes, self.intents, self.follower, self._sender, self._notices
         )
@@ -273,8 +271,6 @@ class PushManager:
                     return False
         finally:
             self._schedule.async_changed(device)
-        if not action.is_final:
-            action = replace(action, state=ActionState.CANCELLED)
         self.follower.async_cancelled(device, action)
         return True
 

@@ -151,4 +151,4 @@ class Order:
     async def _async_rest(self, lane: Lane, control: str, rest: float) -> None:
         """Wait until a slider rests, but not for ever."""
         since = lane.restless.setdefault(control, mark())
-        await asyncio.sleep(max(0.0, min(rest, MOST_REST - passed(since))))
+        await asyncio.sleep(min(rest, MOST_REST - passed(since)))

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -36,7 +35,6 @@ from ..readings import Schedule
 from .displaced import Displaced
 from .following import Follower
 from .lane import Lanes, Turn
-from .telling import Teller
 
 # How long a push waits for one that somebody else has in flight.
 BUSY_WAIT: Final = 10
@@ -67,7 +65,6 @@ class Sender:
     def __init__(
         self,
         lanes: Lanes,
-        teller: Teller,
         follower: Follower,
         displaced: Displaced,
         schedule: Schedule,
@@ -75,7 +72,6 @@ class Sender:
         """Begin with nothing sent."""
         self._lanes = lanes
         self._account = lanes.account
-        self._teller = teller
         self._follower = follower
         self._displaced = displaced
         self._schedule = schedule
@@ -127,15 +123,14 @@ class Sender:
         waits that could make way.
         """
         tries = 2 if turn is None else _TRIES
-        for attempt in range(tries):
-            if attempt and turn is not None and turn.is_replaced():
-                return None
+        while turn is None or not turn.is_replaced():
+            tries -= 1
             try:
                 return await self.async_send(device, push)
             except AmpsConflictError as err:
                 if err.strategies:
                     raise
-                if attempt == tries - 1:
+                if not tries:
                     raise self._busy(device) from err
                 await self._async_while_busy(device, err, turn)
         return None
@@ -162,7 +157,7 @@ class Sender:
         raise self._busy(device)
 
     async def _async_cancel(self, device: Device, action_id: str) -> None:
-        """Have an action make way; one that has begun meanwhile is let be."""
+        """Have an action make way, and tell of it; one that has begun is let be."""
         try:
             action = await self._account.client.async_cancel_action(action_id)
         except AmpsNotCancellableError, AmpsDeviceNotFoundError:
@@ -173,9 +168,9 @@ class Sender:
             action = await self._account.client.async_get_action(action_id)
             if action.state != ActionState.CANCELLED:
                 raise
-        if not action.is_final:
-            action = replace(action, state=ActionState.CANCELLED)
-        await self._async_displaced(device, action)
+        self._follower.async_cancelled(device, action)
+        self._schedule.async_changed(device)
+        self._displaced.async_warn(device, action)
 
     async def _async_while_busy(
         self, device: Device, err: AmpsConflictError, turn: Turn | None
@@ -196,12 +191,6 @@ class Sender:
                     await self._follower.async_poll(Action(id=action_id))
         except TimeoutError, AmpsError:
             LOGGER.debug("Something is in the way of %s still", device.id)
-
-    async def _async_displaced(self, device: Device, action: Action) -> None:
-        """Tell of an action that made way for a newer one."""
-        self._follower.async_cancelled(device, action)
-        self._schedule.async_changed(device)
-        self._displaced.async_warn(device, action)
 
     async def async_conflict(
         self, err: AmpsConflictError, name: str
