@@ -1,6 +1,7 @@
 """Listeners: who wants to hear of something."""
 
 from collections.abc import Callable
+from functools import partial
 
 from homeassistant.core import CALLBACK_TYPE, callback
 
@@ -22,12 +23,12 @@ class Listeners[**P]:
         """Let somebody hear of it; returns how to end that."""
         number = self._next_id = self._next_id + 1
         self._callbacks[number] = listener
+        # Smaller than a closure, and there are many.
+        return partial(self._async_remove, number)
 
-        @callback
-        def _remove() -> None:
-            del self._callbacks[number]
-
-        return _remove
+    @callback
+    def _async_remove(self, number: int) -> None:
+        del self._callbacks[number]
 
     @callback
     def async_call(self, *args: P.args, **kwargs: P.kwargs) -> None:

@@ -62,6 +62,18 @@ class _Watches:
         ]
 
 
+@callback
+def _async_forget(
+    known: dict[str, _Watches], device_id: str, update_callback: CALLBACK_TYPE
+) -> None:
+    """Tell somebody nothing more of a device."""
+    watches = known[device_id]
+    del watches.all[update_callback]
+    watches.readings.pop(update_callback, None)
+    if not watches.all:
+        del known[device_id]
+
+
 class News:
     """What there is to tell of the devices of one type.
 
@@ -82,21 +94,13 @@ class News:
     ) -> CALLBACK_TYPE:
         """Hear of what a watch names; nobody listens twice."""
         device_id = watch.device_id
-        watches = self._watches.setdefault(device_id, _Watches())
+        if (watches := self._watches.get(device_id)) is None:
+            watches = self._watches[device_id] = _Watches()
         watches.all[update_callback] = watch
         if watch.readings:
             watches.readings[update_callback] = None
         # Smaller than a closure, and there is one for each entity.
-        return partial(self._async_forget, device_id, watches, update_callback)
-
-    @callback
-    def _async_forget(
-        self, device_id: str, watches: _Watches, update_callback: CALLBACK_TYPE
-    ) -> None:
-        del watches.all[update_callback]
-        watches.readings.pop(update_callback, None)
-        if not watches.all and self._watches.get(device_id) is watches:
-            del self._watches[device_id]
+        return partial(_async_forget, self._watches, device_id, update_callback)
 
     def is_watched(self, device_id: str) -> bool:
         """Tell whether anybody listens to a device."""
