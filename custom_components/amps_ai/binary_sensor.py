@@ -122,6 +122,12 @@ class AmpsBinarySensor(AmpsEntity, BinarySensorEntity):
 
     entity_description: AmpsBinarySensorDescription
 
+    # As in `AmpsEntity`: what is the same for all stands here once.
+    capability_attributes = None
+    extra_state_attributes = None
+    supported_features = None
+    unit_of_measurement = None
+
     @property
     @override
     def is_on(self) -> bool | None:

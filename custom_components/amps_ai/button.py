@@ -52,7 +52,11 @@ class AmpsRefreshButton(AmpsEntity, ButtonEntity):
 
     entity_description: AmpsButtonDescription
 
+    # As in `AmpsEntity`: what is the same for all stands here once.
+    capability_attributes = None
+    extra_state_attributes = None
     supported_features = None
+    unit_of_measurement = None
 
     @override
     async def async_press(self) -> None:

@@ -57,6 +57,11 @@ class AmpsActionEvent(AmpsEntity, EventEntity):
 
     entity_description: AmpsEventDescription
 
+    # As in `AmpsEntity`: what is the same for all stands here once.
+    extra_state_attributes = None
+    supported_features = None
+    unit_of_measurement = None
+
     _attr_event_types = [state.value for state in ActionState if state in FINAL_STATES]
 
     @property

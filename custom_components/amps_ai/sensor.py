@@ -342,10 +342,10 @@ class AmpsSensor(AmpsSensorEntity):
     @override
     def native_unit_of_measurement(self) -> str | None:
         """Return the unit, as the device has it where that is its choice."""
-        unit_of = self.entity_description.unit_of
-        if unit_of is None:
-            return super().native_unit_of_measurement
-        return unit_of(self.device)
+        description = self.entity_description
+        if description.unit_of is None:
+            return description.native_unit_of_measurement
+        return description.unit_of(self.device)
 
     @property
     @override

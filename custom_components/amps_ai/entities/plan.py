@@ -121,12 +121,10 @@ def async_setup_plan_entities(
 
     # What went while the entry was not loaded; all later changes are heard of.
     for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if entity.domain != platform.domain or not is_of_plan(entity):
+            continue
         plan_id = entity.unique_id.removesuffix(f"_{key}")
-        if (
-            entity.domain == platform.domain
-            and is_of_plan(entity)
-            and plans.get(plan_id) is None
-        ):
+        if plans.get(plan_id) is None:
             _remove(plan_id)
     _changed()
     entry.async_on_unload(plans.async_listen(_changed))
