@@ -7,16 +7,20 @@ from typing import Any, Final, override
 
 from homeassistant.components.number import (
     NumberDeviceClass,
+    NumberEntity,
     NumberEntityDescription,
+    NumberMode,
     RestoreNumber,
 )
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .api import (
     Action,
     ActionState,
+    Device,
     DeviceType,
     Push,
     Quantity,
@@ -34,6 +38,7 @@ from .entities import (
     async_setup_entities,
 )
 from .pushes import REST
+from .readings import AmpsCoordinator
 from .runtime import AmpsConfigEntry
 
 PARALLEL_UPDATES = 0
@@ -114,21 +119,42 @@ async def async_setup_entry(
     await async_setup_entities(entry, async_add_entities, CAPS, AmpsPowerCapNumber)
 
 
-class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
+class AmpsSettingNumber(AmpsControlEntity, NumberEntity):
     """A setting, which lasts until it is written again."""
 
     _told_in = "settings"
 
     entity_description: AmpsNumberDescription
 
+    # As in `AmpsEntity`: what is the same for all stands here once.
+    extra_state_attributes = None
+    mode = NumberMode.AUTO
     supported_features = None
 
+    def __init__(
+        self,
+        coordinator: AmpsCoordinator,
+        device: Device,
+        description: AmpsNumberDescription,
+        device_entry: DeviceEntry,
+    ) -> None:
+        """Describe the number of a setting."""
+        super().__init__(coordinator, device, description, device_entry)
+        self._setting = self._as_told
+
     @property
-    def _setting(self) -> Setting:
+    def _as_told(self) -> Setting:
         """Return the setting, or what it would be where the device has none."""
-        name = self.entity_description.setting
-        settings = self.device.settings or {}
-        return settings.get(name) or Setting(unit=SETTING_UNITS[self.device.type][name])
+        device, name = self.device, self.entity_description.setting
+        settings = device.settings or {}
+        return settings.get(name) or Setting(unit=SETTING_UNITS[device.type][name])
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        # Home Assistant asks a number for its bounds, and more, many times at once.
+        self._setting = self._as_told
+        super()._handle_coordinator_update()
 
     @property
     def _bounds(self) -> tuple[float, float | None]:
@@ -189,7 +215,7 @@ class AmpsSettingNumber(AmpsControlEntity, RestoreNumber):
         )
 
 
-class AmpsPowerCapNumber(AmpsSettingNumber):
+class AmpsPowerCapNumber(AmpsSettingNumber, RestoreNumber):
     """The most that a charger may draw: a setting, or a command of older ones.
 
     Older chargers do not tell their cap: the last one set here stands for it.

@@ -8,6 +8,7 @@ from typing import Final
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, callback
 from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import (
     AddConfigEntryEntitiesCallback,
@@ -16,6 +17,7 @@ from homeassistant.helpers.entity_platform import (
 from homeassistant.helpers.event import async_call_later
 
 from ..api import Device
+from ..api.clock import mark, passed
 from ..common.const import DOMAIN
 from ..readings import AmpsCoordinator
 from ..runtime import AmpsConfigEntry
@@ -23,21 +25,26 @@ from .entity import AmpsEntityDescription, Table
 
 # An entity goes once what it shows was not told for so long.
 ABSENCE: Final = timedelta(days=7)
-# So many entities are added in one go, and those of one more device.
-_AT_A_TIME: Final = 16
+# So many seconds may it take to add entities in one go; so many are added in the
+# first one, at least and at most.
+_SLICE: Final = 0.004
+_AT_FIRST: Final = 16
+_FEWEST: Final = 8
+_MOST: Final = 64
 
 
 async def async_setup_entities[DescriptionT: AmpsEntityDescription](
     entry: AmpsConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
     table: Table[DescriptionT],
-    create: Callable[[AmpsCoordinator, Device, DescriptionT], Entity],
+    create: Callable[[AmpsCoordinator, Device, DescriptionT, DeviceEntry], Entity],
 ) -> None:
     """Have what the devices have of a platform's table, now and later."""
     platform = async_get_current_platform()
     registry = er.async_get(platform.hass)
+    turns = _Turns(async_add_entities, entry.runtime_data.account.at_work)
     for device_type, descriptions in table.items():
-        await _Adder(
+        adder = _Adder(
             entry=entry,
             coordinator=entry.runtime_data.coordinators[device_type],
             descriptions=descriptions,
@@ -45,7 +52,53 @@ async def async_setup_entities[DescriptionT: AmpsEntityDescription](
             async_add_entities=async_add_entities,
             registry=registry,
             domain=platform.domain,
-        ).async_start()
+        )
+        await adder.async_start(turns)
+    turns.async_end()
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class _Turns:
+    """Add the entities of a table some at a time.
+
+    The loop is everybody's, and the platforms take turns.
+    """
+
+    async_add_entities: AddConfigEntryEntitiesCallback
+    at_work: asyncio.Lock
+    size: int = _AT_FIRST
+    has_first: bool = False
+    new: list[Entity] = field(default_factory=list)
+
+    async def async_add(self, entities: Iterator[Entity]) -> None:
+        """Take some more, and add those that have come together."""
+        if not self.has_first and (first := next(entities, None)) is not None:
+            # Objects share the table of their attributes' names as far as the
+            # first had them when the second was made. So that one goes ahead,
+            # and the others take a third of the memory.
+            self.has_first = True
+            self.async_add_entities([first])
+        self.new += entities
+        if len(self.new) < self.size:
+            return
+        async with self.at_work:
+            began = mark()
+            self.async_end()
+            self._adapt(passed(began))
+            await asyncio.sleep(0)
+
+    def _adapt(self, took: float) -> None:
+        """Take as many in one go as this machine adds in a moment."""
+        if took > _SLICE:
+            self.size = max(self.size // 2, _FEWEST)
+        elif took < _SLICE / 2:
+            self.size = min(self.size * 2, _MOST)
+
+    @callback
+    def async_end(self) -> None:
+        """Add those that are left."""
+        new, self.new = self.new, []
+        self.async_add_entities(new)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
@@ -55,7 +108,7 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
     entry: AmpsConfigEntry
     coordinator: AmpsCoordinator
     descriptions: tuple[DescriptionT, ...]
-    create: Callable[[AmpsCoordinator, Device, DescriptionT], Entity]
+    create: Callable[[AmpsCoordinator, Device, DescriptionT, DeviceEntry], Entity]
     async_add_entities: AddConfigEntryEntitiesCallback
     registry: er.EntityRegistry
     domain: str
@@ -65,36 +118,15 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
     # What ends the waiting for a field that is not reported any more.
     waiting: dict[str, CALLBACK_TYPE] = field(default_factory=dict)
 
-    async def async_start(self) -> None:
-        """Listen for what comes and goes, and add what there is.
-
-        The loop is everybody's: many entities are added a few at a time, and
-        the platforms take turns.
-        """
+    async def async_start(self, turns: _Turns) -> None:
+        """Listen for what comes and goes, and add what there is."""
         self.entry.async_on_unload(
             self.coordinator.async_add_shape_listener(self._reshaped)
         )
         self.entry.async_on_unload(self._stop)
-        new: list[Entity] = []
-        is_first = True
         for device_id in tuple(self.coordinator.data):
-            if (device := self.coordinator.data.get(device_id)) is None:
-                continue
-            entities = self._change(device)
-            if is_first and (first := next(entities, None)) is not None:
-                # Objects share the table of their attributes' names as far as the
-                # first had them when the second was made. So that one goes ahead,
-                # and the others take a third of the memory.
-                self.async_add_entities([first])
-                is_first = False
-            new += entities
-            if len(new) >= _AT_A_TIME:
-                async with self.coordinator.account.at_work:
-                    self.async_add_entities(new)
-                    await asyncio.sleep(0)
-                new = []
-        if new:
-            self.async_add_entities(new)
+            if (device := self.coordinator.data.get(device_id)) is not None:
+                await turns.async_add(self._change(device))
 
     @callback
     def _stop(self) -> None:
@@ -120,7 +152,12 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
                 new.append(description)
         if added != before:
             self._keep(device.id, frozenset(added))
-        return (self.create(self.coordinator, device, item) for item in new)
+        if not new:
+            return iter(())
+        device_entry = self.coordinator.account.async_device_entry(device)
+        return (
+            self.create(self.coordinator, device, item, device_entry) for item in new
+        )
 
     def _keep(self, device_id: str, added: frozenset[str]) -> None:
         self.added[device_id] = self.same.setdefault(added, added)

@@ -8,6 +8,7 @@ from typing import Any, Literal, override
 
 from homeassistant.const import EntityCategory
 from homeassistant.core import callback
+from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import EntityDescription
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
@@ -51,8 +52,9 @@ class AmpsEntityDescription(EntityDescription):
         """Tell whether a device has this entity."""
         if self.reads is not None:
             reported: Reported = getattr(device, self.part)
-            names = (self.reads,) if isinstance(self.reads, str) else self.reads
-            return any(reported.has(name) for name in names)
+            if isinstance(self.reads, str):
+                return reported.has(self.reads)
+            return any(map(reported.has, self.reads))
         return self.exists_fn is None or self.exists_fn(device)
 
 
@@ -102,14 +104,15 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
         coordinator: AmpsCoordinator,
         device: Device,
         description: AmpsEntityDescription,
+        device_entry: DeviceEntry,
     ) -> None:
-        """Describe the entity of a device."""
+        """Describe the entity of a device, which is registered."""
         super().__init__(
             coordinator, Watch(device.id, description.fields, self._follows_readings)
         )
         self.entity_description = description
         self._device = device
-        self.device_entry = coordinator.account.async_device_entry(device)
+        self.device_entry = device_entry
 
     @property
     @override
