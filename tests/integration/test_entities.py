@@ -648,6 +648,43 @@ async def test_all_is_registered_at_once(
     assert power.options["sensor"] == {"suggested_display_precision": 2}
 
 
+async def test_disabled_entity_is_not_made(
+    hass: HomeAssistant,
+    loaded: MockConfigEntry,
+    sandbox: Sandbox,
+    freezer: FrozenDateTimeFactory,
+    entity_registry: er.EntityRegistry,
+) -> None:
+    """What is disabled costs nothing after a restart, and is there once it is not."""
+    disabled = [
+        _entity_id(hass, BATTERY, entity)
+        for entity in ("sensor.last_pulled", "sensor.level", "number.safety_reserve")
+    ]
+    for entity_id in disabled[1:]:
+        entity_registry.async_update_entity(
+            entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    await done(hass)
+    registered = _entities(hass, loaded, BATTERY)
+    with patch.object(
+        AmpsEntity, "__init__", autospec=True, side_effect=AmpsEntity.__init__
+    ) as made:
+        assert await hass.config_entries.async_reload(loaded.entry_id)
+        await done(hass)
+    keys = [call.args[3].key for call in made.mock_calls if call.args[2].id == BATTERY]
+    assert len(keys) == len(registered) - len(disabled)
+    assert not {"last_pulled", "level", "safety_reserve"} & set(keys)
+    assert _entities(hass, loaded, BATTERY) == registered
+
+    for entity_id in disabled:
+        entity_registry.async_update_entity(entity_id, disabled_by=None)
+    await _pass(hass, sandbox, freezer)
+    for entity_id in disabled:
+        state = hass.states.get(entity_id)
+        assert state is not None
+        assert state.state not in (STATE_UNAVAILABLE, STATE_UNKNOWN)
+
+
 async def test_new_device_has_all_at_once(
     hass: HomeAssistant,
     loaded: MockConfigEntry,

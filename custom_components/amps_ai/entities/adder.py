@@ -149,7 +149,8 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
                 continue
             if description.key not in added:
                 added.add(description.key)
-                new.append(description)
+                if not self._is_disabled(unique_id):
+                    new.append(description)
         if added != before:
             self._keep(device.id, frozenset(added))
         if not new:
@@ -158,6 +159,15 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
         return (
             self.create(self.coordinator, device, item, device_entry) for item in new
         )
+
+    def _is_disabled(self, unique_id: str) -> bool:
+        """Tell whether an entity is there only to be enabled.
+
+        Home Assistant sets the account up anew once somebody does that.
+        """
+        entity_id = self.registry.async_get_entity_id(self.domain, DOMAIN, unique_id)
+        item = entity_id and self.registry.async_get(entity_id)
+        return bool(item and item.disabled)
 
     def _keep(self, device_id: str, added: frozenset[str]) -> None:
         self.added[device_id] = self.same.setdefault(added, added)
