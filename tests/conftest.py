@@ -7,6 +7,7 @@ from itertools import count
 
 import freezegun
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant.components.http import HomeAssistantHTTP
 import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
 
@@ -21,6 +22,7 @@ NOON = "2026-06-01T12:00:00Z"
 SWEEP = 30
 
 _cores = count(1)
+_LOOP = pytest.StashKey[asyncio.AbstractEventLoop]()
 
 
 @pytest.hookimpl(trylast=True)
@@ -70,6 +72,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return result
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Let the loop live by the real clock as soon as a test has ended.
+
+    By one that jumped along, all that was planned would be due in the midst of
+    what is taken down: polls of a sandbox that is gone, and what they log.
+    """
+    try:
+        return (yield)
+    finally:
+        if (loop := item.stash.get(_LOOP, None)) is not None:
+            # By its whole name: one imported here would be frozen as well.
+            loop.time = freezegun.api.real_monotonic  # type: ignore[method-assign]
+
+
 @pytest.fixture(autouse=True)
 def loopback() -> None:
     """Let tests talk to this machine, and to nothing else."""
@@ -78,14 +95,27 @@ def loopback() -> None:
 
 
 @pytest.fixture(autouse=True)
-async def enable_event_loop_debug() -> None:
+async def enable_event_loop_debug(request: pytest.FixtureRequest) -> None:
     """Let the loop check who calls it; PYTHONASYNCIODEBUG=1 brings all the rest.
 
     That shows where a task or a timer was made that a test left behind.
     """
     loop = asyncio.get_running_loop()
+    request.node.stash[_LOOP] = loop
     if not loop.get_debug():
         watch_threads(loop)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def disable_http_server() -> Generator[None]:
+    """Bind no port of Home Assistant's, as the tools see to it for each test."""
+
+    async def _nothing(*args: object) -> None: ...
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(HomeAssistantHTTP, "async_bind", _nothing)
+        patch.setattr(HomeAssistantHTTP, "start", _nothing)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

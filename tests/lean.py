@@ -5,16 +5,18 @@ profile of the whole suite.
 """
 
 import asyncio
+import calendar
 from collections.abc import Callable
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, wraps
 import logging
 import selectors
+import sys
 import threading
 import time
 from types import ModuleType
 from typing import Any
-from unittest.mock import NonCallableMock
+from unittest import mock
 from weakref import WeakKeyDictionary
 
 import freezegun
@@ -132,14 +134,92 @@ def forget_cores() -> None:
         (aiohttp_client, "_async_make_resolver"),
         (translation, "_async_get_component_strings"),
     ):
-        mock = getattr(module, name)
-        if isinstance(mock, NonCallableMock):
-            mock.reset_mock()
+        mocked = getattr(module, name)
+        if isinstance(mocked, mock.NonCallableMock):
+            mocked.reset_mock()
 
 
 def _names_of(module: ModuleType) -> str:
     """Return what changes with a module: one with as many names has the same ones."""
     return f"{id(module)}-{len(getattr(module, '__dict__', ()))}"
+
+
+class _TimedModules:
+    """What freezegun has of `sys`: the modules that hold something of time.
+
+    It asked all of thousands for it, each time that a clock was stopped.
+    """
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, int] = {}
+        self._timed: dict[str, ModuleType] = {}
+        self._clock: object = None
+
+    @property
+    def modules(self) -> dict[str, ModuleType]:
+        """Return them; to a clock that goes on again, also those that are new."""
+        if not (clocks := freezegun.api.freeze_factories):
+            new = sys.modules.keys() - self._sizes.keys()
+            return self._timed | {name: sys.modules[name] for name in new}
+        if clocks[-1] is not self._clock:
+            self._clock = clocks[-1]
+            self._look()
+        return self._timed
+
+    def _look(self) -> None:
+        """Look at the modules that are new or that have more names than before."""
+        for name, module in list(sys.modules.items()):
+            names = getattr(module, "__dict__", {})
+            if self._sizes.get(name) != len(names):
+                self._sizes[name] = len(names)
+                if any(
+                    id(value) in freezegun.api._real_time_object_ids
+                    for value in list(names.values())
+                ):
+                    self._timed[name] = module
+
+
+@lru_cache(maxsize=1024)
+def _begins(name: str, beginnings: tuple[str, ...]) -> bool:
+    return name.startswith(beginnings)
+
+
+def _should_use_real_time() -> bool:
+    """Do what the tools' does, and ask each name of a module only once."""
+    try:
+        ignored = freezegun.api.ignore_lists[-1]
+    except IndexError:
+        return True
+    frame = sys._getframe(2)
+    for _ in range(freezegun.api.call_stack_inspection_limit):
+        if _begins(frame.f_globals.get("__name__") or "", ignored):
+            return True
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return False
+
+
+@lru_cache(maxsize=8)
+def _seconds(now: datetime) -> float:
+    """Return the seconds of a clock that stands still, and is read again and again."""
+    return calendar.timegm(now.timetuple()) + now.microsecond / 1_000_000
+
+
+def _fake_monotonic() -> float:
+    return _seconds(freezegun.api.get_current_time())
+
+
+@wraps(mock.patch)
+def _patch(target: Any, *args: Any, **kwargs: Any) -> Any:
+    """Put a function itself where a mock would only call it.
+
+    Each core had three of these for its storage, and a mock is slow to be made,
+    to be called, and to be let go.
+    """
+    if kwargs.keys() == {"side_effect", "autospec"}:
+        return mock.patch(target, kwargs["side_effect"])
+    return mock.patch(target, *args, **kwargs)
 
 
 def make_lean(patch: pytest.MonkeyPatch) -> None:
@@ -154,6 +234,11 @@ def make_lean(patch: pytest.MonkeyPatch) -> None:
     # The tools put theirs into freezegun before each test, the first one's is there.
     patch.setattr(patch_time, "ha_get_module_attributes_hash", _names_of)
     patch.setattr(freezegun.api, "_get_module_attributes_hash", _names_of)
+    patch.setattr(patch_time, "ha_should_use_real_time", _should_use_real_time)
+    patch.setattr(freezegun.api, "_should_use_real_time", _should_use_real_time)
+    patch.setattr(freezegun.api, "_get_fake_monotonic", _fake_monotonic)
+    patch.setattr(freezegun.api, "sys", _TimedModules())
+    patch.setattr(common, "patch", _patch)
     # Pytest has handlers of its own; this one writes each line once more.
     root = logging.getLogger()
     for handler in list(root.handlers):
