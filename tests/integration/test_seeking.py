@@ -371,3 +371,51 @@ async def test_many_ends_are_no_burst(
         await done(life.hass)
     assert life.asked == len(ids)
     assert len(sandbox.requests.of("GET", f"/battery/{BATTERY}")) <= 2
+
+
+@pytest.mark.usefixtures("untold")
+@pytest.mark.parametrize(
+    ("cancelled", "reads"), [((), 1), ((0,), 1), ((1,), 1), ((0, 1), 0)]
+)
+async def test_what_was_done_is_read_back(
+    life: _Life,
+    sandbox: Sandbox,
+    ends: list[Event[Any]],
+    cancelled: tuple[int, ...],
+    reads: int,
+) -> None:
+    """Once for all that ended; what was cancelled has done nothing."""
+    client = life.coordinator.account.client
+    device = life.coordinator.data[BATTERY]
+    found = []
+    for number in range(2):
+        is_cancelled = number in cancelled
+        sandbox.action_seconds = 0
+        push = Push(command="charge", start="2h" if is_cancelled else None)
+        action = await client.async_push(device, push)
+        if is_cancelled:
+            await client.async_cancel_action(action.id)
+        sandbox.clock.advance(1)
+        found.append(action.id)
+    sandbox.requests.clear()
+    life.pushes.follower.seeker.async_look_after(device, found)
+    await done(life.hass)
+    assert [end.data["action_id"] for end in ends] == found
+    assert len(sandbox.requests.reads(BATTERY)) == reads
+    assert life.pushes.follower.seeker._stop_timer is None
+
+
+@pytest.mark.usefixtures("untold")
+async def test_one_that_is_followed_is_not_sought(
+    life: _Life, sandbox: Sandbox, ends: list[Event[Any]]
+) -> None:
+    """Whoever follows it finds out sooner."""
+    sandbox.action_seconds = 1000
+    with patch("custom_components.amps_ai.pushes.following._POLLS", (3600,)):
+        sent = await life.push()
+        life.pushes.follower.seeker.async_look_after(
+            life.coordinator.data[BATTERY], (sent.id,)
+        )
+        await until(lambda: not life.pushes.follower.seeker._is_working)
+    assert not life.asked
+    assert not life.pushes.follower.seeker._sought

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 from hypothesis import given, settings, strategies as st
 import pytest
@@ -91,3 +92,72 @@ def test_others_are_captured_when_they_are_too_old(name: str, device: Device) ->
     after = (planned.at - BEGIN).total_seconds()
     assert after == pytest.approx(max(target, cache), abs=0.5)
     assert after > cache
+
+
+# By seconds until the hour ends: after how many the next capture is, and whether
+# past the usual cache.
+STEPS: list[tuple[str, float, int, float, bool]] = [
+    # As late as may be, as long as another one fits before the end.
+    ("standard", 1228, 0, 900.3, False),
+    ("standard", 1078.3, 0, 900.3, False),
+    # Two that would be close to each other share the time.
+    ("standard", 1078.2, 0, 525.1, True),
+    ("standard", 928.4, 0, 450.2, True),
+    # The last one comes a bit later each hour, as long as there is room for that.
+    ("standard", 928.3, 0, 900.3, False),
+    ("standard", 904.3, 0, 900.3, False),
+    ("standard", 904.2, 0, 876.2, True),
+    ("standard", 494, 0, 466, True),
+    ("standard", 498, 4, 466, True),
+    ("standard", 89, 0, 61, True),
+    # The API would answer from its cache: the next hour has to do.
+    ("standard", 88.2, 0, 900.3, False),
+    # Where more may be a long time, that is shared, and seldom past the cache.
+    ("relaxed", 928.3, 0, 900.3, False),
+    ("relaxed", 928.2, 0, 900.2, True),
+    ("relaxed", 1828.3, 0, 1800.3, False),
+    ("relaxed", 2428, 0, 1200, False),
+    # Past the usual cache in any case: equal steps to the end.
+    ("fast", 314.3, 0, 300.3, True),
+    ("fast", 480, 0, 233, True),
+    ("fast", 484, 4, 233, True),
+    ("fast", 75, 0, 61, True),
+    # As long as that cache lasts, or a bit longer.
+    ("live", 75, 0, 60.3, True),
+    ("live", 114, 0, 61.5, True),
+    ("live", 2414, 0, 2396 / 39 - 0.5, True),
+    ("live", 2418, 4, 2396 / 39 - 0.5, True),
+]
+
+
+@pytest.mark.parametrize(("name", "left", "lead", "after", "expedite"), STEPS)
+def test_steps_to_the_end_of_an_hour(
+    name: str, left: float, lead: int, after: float, expedite: bool
+) -> None:
+    """None is too old, none too early for the cache, and the last one just before."""
+    captured = BEGIN + timedelta(hours=1) - timedelta(seconds=left)
+    planned = LEVELS[name].next_to_end(PRODUCES, captured, timedelta(seconds=lead))
+    assert (planned.at - captured).total_seconds() == pytest.approx(after, abs=1e-4)
+    assert planned.expedite is expedite
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "is_counted"),
+    [
+        (DeviceType.BATTERY, {"chargeRate": 1}, True),
+        (DeviceType.BATTERY, {"chargeRate": -1}, True),
+        (DeviceType.EV_CHARGER, {"isCharging": True}, True),
+        (DeviceType.SOLAR_INVERTER, {"producing": True}, True),
+        (DeviceType.HVAC, {"active": True}, False),
+        (DeviceType.VEHICLE, {"charging": True}, False),
+    ],
+)
+def test_what_does_something(kind: DeviceType, state: Any, is_counted: bool) -> None:
+    """It may be less old; only what counts energy minds the hours."""
+    live = LEVELS["live"]
+    active = Device.from_raw(kind, {"id": "one", "state": state})
+    resting = Device.from_raw(kind, {"id": "one", "state": {}})
+    assert live.target_of(active) == timedelta(minutes=1)
+    assert live.target_of(resting) == timedelta(minutes=5)
+    assert minds_hours(active) is is_counted
+    assert not minds_hours(resting)
