@@ -87,13 +87,13 @@ def screenshots() -> None:
         old.unlink()
 
 
-async def _visit(
+async def visit(
     page: Page, demo: DemoProcess, request: pytest.FixtureRequest
 ) -> AsyncGenerator[FrontEnd]:
+    """Visit a demo; a picture shows where a test has ended."""
     name = request.node.name.removeprefix("test_")
     front_end = FrontEnd(page, demo.url, demo.sandbox_url, SCREENSHOTS / name)
     yield front_end
-    # Shows where a test that failed has stopped.
     await front_end.shoot("end")
 
 
@@ -102,7 +102,7 @@ async def empty(
     page: Page, empty_demo: DemoProcess, request: pytest.FixtureRequest
 ) -> AsyncGenerator[FrontEnd]:
     """Visit the demo that begins without the integration."""
-    async for front_end in _visit(page, empty_demo, request):
+    async for front_end in visit(page, empty_demo, request):
         yield front_end
 
 
@@ -111,7 +111,7 @@ async def full(
     page: Page, full_demo: DemoProcess, request: pytest.FixtureRequest
 ) -> AsyncGenerator[FrontEnd]:
     """Visit the whole demo."""
-    async for front_end in _visit(page, full_demo, request):
+    async for front_end in visit(page, full_demo, request):
         yield front_end
 
 
@@ -120,5 +120,5 @@ async def present(
     page: Page, present_demo: DemoProcess, request: pytest.FixtureRequest
 ) -> AsyncGenerator[FrontEnd]:
     """Visit the demo whose home lives in the present."""
-    async for front_end in _visit(page, present_demo, request):
+    async for front_end in visit(page, present_demo, request):
         yield front_end

@@ -131,8 +131,13 @@ class EnergyPanel:
 
     async def _pick(self, dialog: Locator, field: str, device: str, name: str) -> None:
         picker = dialog.locator("ha-statistic-picker").filter(has_text=field)
+        # What it opens with before it knows any, stays empty.
+        await self._page.wait_for_function(
+            "e => e.statisticIds?.length", arg=await picker.element_handle()
+        )
         await picker.locator("ha-picker-field, ha-button").first.click()
         choices = self._page.locator("ha-picker-combo-box")
+        await choices.locator("ha-combo-box-item").first.wait_for()
         await choices.locator("input").fill(f"{device} {name}")
         choice = choices.locator("ha-combo-box-item").filter(has_text=device)
         await choice.get_by_text(name, exact=True).first.click()

@@ -1,6 +1,6 @@
 """What the demo shows a person at its first start: a home that one believes."""
 
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Any, Literal
 
 from playwright.async_api import Page, expect
@@ -9,7 +9,7 @@ import pytest
 from develop import ROOT
 from tests.energy_page import settings
 
-from .conftest import SCREENSHOTS
+from .conftest import SCREENSHOTS, visit
 from .demo import DemoProcess, running_demo
 from .energy_panel import EnergyPanel, points
 from .front_end import HASS, FrontEnd
@@ -41,10 +41,12 @@ def demo(
 
 
 @pytest.fixture
-def home(page: Page, demo: DemoProcess, request: pytest.FixtureRequest) -> FrontEnd:
+async def home(
+    page: Page, demo: DemoProcess, request: pytest.FixtureRequest
+) -> AsyncGenerator[FrontEnd]:
     """Visit it."""
-    name = request.node.name.removeprefix("test_")
-    return FrontEnd(page, demo.url, demo.sandbox_url, SCREENSHOTS / name)
+    async for front_end in visit(page, demo, request):
+        yield front_end
 
 
 async def _call(home: FrontEnd, command: str, **data: Any) -> Any:
