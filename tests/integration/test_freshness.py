@@ -1,20 +1,31 @@
 """How fresh the chosen level keeps the devices, and what that asks for."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 from types import SimpleNamespace
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.amps_ai.api import AmpsOverloadedError, DeviceType
+from custom_components.amps_ai.api import AmpsOverloadedError, Device, DeviceType
+from custom_components.amps_ai.api.clock import Clock
 from custom_components.amps_ai.common.const import CONF_FRESHNESS
-from custom_components.amps_ai.readings.freshness import TICK, _Share
+from custom_components.amps_ai.readings.coordinator import AmpsCoordinator
+from custom_components.amps_ai.readings.freshness import (
+    TICK,
+    _Asked,
+    _Share,
+    needs_detail,
+)
 from sandbox import Sandbox
 
 from .conftest import Pass
-from .helpers import is_expedited
+from .helpers import is_expedited, registered
 
 pytestmark = pytest.mark.freeze_time("2026-06-01T12:00:00Z")
 
@@ -240,3 +251,230 @@ def test_reads_are_spread_out(
         time.now += wait + 1e-6
         begun += _begin()
     assert begun == pytest.approx(3600 * max(1, rate / 0.8), rel=0.01)
+
+
+# The plan
+
+
+class _Planning:
+    """A planner, and devices that were captured when a test says so."""
+
+    def __init__(self, entry: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.entry = entry
+        self.planner = entry.runtime_data.planner
+        self.planner._asked.clear()
+        self.time = 100_000.0
+        monkeypatch.setattr(
+            "custom_components.amps_ai.api.clock.monotonic", lambda: self.time
+        )
+        for coordinator, device in self.planner.coordinators.devices():
+            # Whoever captures them else, they have no hours to mind.
+            coordinator._captures._single[device.id] = None
+            self.captured(device.id, 0)
+
+    def coordinator(self, device_id: str) -> AmpsCoordinator:
+        """Return the coordinator of a device."""
+        coordinator: AmpsCoordinator = self.planner.coordinators.find(device_id)
+        return coordinator
+
+    def captured(self, device_id: str, seconds: float) -> None:
+        """Have a device captured so many seconds ago."""
+        data = self.coordinator(device_id).data
+        at = self.planner.account.clock.now() - timedelta(seconds=seconds)
+        sync = replace(data[device_id].sync, last_pulled_at=at)
+        data[device_id] = replace(data[device_id], sync=sync)
+
+    def asked(self, device_id: str, seconds: float, *, to_capture: bool = True) -> None:
+        """Have a device asked for so many seconds ago."""
+        self.planner._asked[device_id] = _Asked(self.time - seconds, to_capture)
+
+    @property
+    def due(self) -> list[str]:
+        """Return what is due now, in its order."""
+        return [item.device.id for item in self.planner._plan()[0]]
+
+    @property
+    def next_due(self) -> float:
+        """Return after how many seconds something more is."""
+        seconds: float = self.planner._plan()[1]
+        return round(seconds, 3)
+
+
+@pytest.fixture
+def planning(chosen: MockConfigEntry, monkeypatch: pytest.MonkeyPatch) -> _Planning:
+    """Let all devices have been captured just now."""
+    return _Planning(chosen, monkeypatch)
+
+
+@pytest.mark.parametrize("level", ["live"])
+async def test_most_urgent_is_read_first(planning: _Planning) -> None:
+    """By how much older each is than it may be."""
+    assert planning.due == []
+    assert planning.next_due == 60
+    planning.captured(BATTERY, 59)
+    assert planning.due == []
+    assert planning.next_due == 1.3
+    planning.captured(BATTERY, 90)
+    planning.captured(VEHICLE, 360)
+    assert planning.due == [BATTERY, VEHICLE]
+    planning.captured(VEHICLE, 600)
+    assert planning.due == [VEHICLE, BATTERY]
+    planning.planner._reading.add(VEHICLE)
+    assert planning.due == [BATTERY]
+    planning.planner._reading.clear()
+
+
+@pytest.mark.parametrize("level", ["live"])
+async def test_what_was_not_captured_lets_others_go_first(planning: _Planning) -> None:
+    """It is asked for again when it would be too old, had it been captured."""
+    planning.captured(BATTERY, 90)
+    planning.asked(BATTERY, 20)
+    assert planning.due == []
+    assert planning.next_due == 40
+    planning.asked(BATTERY, 60)
+    assert planning.due == [BATTERY]
+    # It was known then that the API would answer from its cache.
+    planning.asked(BATTERY, 20, to_capture=False)
+    assert planning.due == [BATTERY]
+    # It was captured since.
+    planning.captured(BATTERY, 59)
+    planning.asked(BATTERY, 59)
+    assert planning.next_due == 1.3
+
+
+@pytest.mark.parametrize("level", ["live"])
+async def test_what_is_doubted_is_read_at_once(
+    hass: HomeAssistant, planning: _Planning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fresh it is, and whoever looks; but not again and again."""
+    coordinator = planning.coordinator(VEHICLE)
+    monkeypatch.setattr(coordinator.news, "is_watched", lambda _device_id: False)
+    planning.captured(VEHICLE, 3600)
+    assert planning.due == []
+    planning.captured(BATTERY, 3600)
+    planning.captured(VEHICLE, 0)
+    monkeypatch.setattr(coordinator.presence, "is_doubted", lambda _device_id: True)
+    assert planning.due == [VEHICLE, BATTERY]
+    planning.captured(BATTERY, 0)
+    planning.asked(VEHICLE, 290)
+    assert planning.due == []
+    assert planning.next_due == 10
+    planning.asked(VEHICLE, 300)
+    assert planning.due == [VEHICLE]
+    dr.async_get(hass).async_update_device(
+        registered(hass, VEHICLE), disabled_by=dr.DeviceEntryDisabler.USER
+    )
+    assert planning.due == []
+
+
+async def test_whose_hours_are_minded(planning: _Planning) -> None:
+    """That of what counts energy, unless others capture it too, or there was trouble."""
+    planning.captured(BATTERY, 300)
+    coordinator = planning.coordinator(BATTERY)
+    # Five minutes past twelve, by the API's clock, the usual step does.
+    at = planning.planner.account.clock.now().replace(minute=45, second=0)
+    assert planning.planner.level.next_to_end(
+        coordinator.data[BATTERY], at, timedelta()
+    ).expedite
+    leads = planning.planner._leads()
+    assert BATTERY in leads
+    assert VEHICLE not in leads
+    assert sorted(leads.values()) == [
+        timedelta(seconds=2 * number) for number in range(len(leads))
+    ]
+    # What changes evenly wins most.
+    first = min(leads, key=leads.__getitem__)
+    assert planning.coordinator(first).device_type is DeviceType.SOLAR_INVERTER
+
+    def _planned(*, alone: bool) -> bool:
+        data = coordinator.data
+        sync = replace(data[BATTERY].sync, last_pulled_at=at)
+        data[BATTERY] = replace(data[BATTERY], sync=sync)
+        coordinator._captures._single[BATTERY] = at if alone else None
+        with patch.object(Clock, "now", lambda _self: at + timedelta(seconds=880)):
+            return BATTERY in planning.due
+
+    assert _planned(alone=True)
+    assert not _planned(alone=False)
+    planning.planner._complained()
+    assert not _planned(alone=True)
+
+
+@pytest.mark.parametrize(
+    ("level", "target"), [("relaxed", 1800), ("standard", 900), ("live", 900)]
+)
+async def test_target_after_a_complaint(
+    chosen: MockConfigEntry, pass_time: Pass, target: int
+) -> None:
+    """Who asks seldom goes on as before."""
+    planner = chosen.runtime_data.planner
+    planner._complained()
+    assert planner.as_dict()["falls_back"]
+    assert planner.target.total_seconds() == target
+
+
+async def test_whether_a_read_is_to_capture(planning: _Planning) -> None:
+    """It is where the cache of the API is over."""
+
+    def _captures(seconds: float, *, expedite: bool) -> bool:
+        coordinator = planning.coordinator(BATTERY)
+        planning.captured(BATTERY, seconds)
+        planning.planner._async_start_read(
+            coordinator, coordinator.data[BATTERY], expedite=expedite
+        ).cancel()
+        asked: _Asked = planning.planner._asked[BATTERY]
+        assert asked.at == planning.time
+        return asked.to_capture
+
+    assert [_captures(age, expedite=True) for age in (59, 60)] == [False, True]
+    assert [_captures(age, expedite=False) for age in (899, 900)] == [False, True]
+    planning.planner._reading.clear()
+
+
+async def test_what_is_disabled(hass: HomeAssistant, planning: _Planning) -> None:
+    """A device, or all that it shows; what shows nothing yet is not."""
+    devices, entities = dr.async_get(hass), er.async_get(hass)
+    device = planning.coordinator(VEHICLE).data[VEHICLE]
+    is_disabled = planning.planner._is_disabled
+    own = er.async_entries_for_device(
+        entities, registered(hass, VEHICLE), include_disabled_entities=True
+    )
+    for entity in own:
+        if entity.disabled:
+            # Off by itself, until a person wants it.
+            continue
+        assert not is_disabled(device)
+        entities.async_update_entity(
+            entity.entity_id, disabled_by=er.RegistryEntryDisabler.USER
+        )
+    assert is_disabled(device)
+    for entity in own:
+        entities.async_remove(entity.entity_id)
+    assert not is_disabled(device)
+    devices.async_update_device(
+        registered(hass, VEHICLE), disabled_by=dr.DeviceEntryDisabler.USER
+    )
+    assert is_disabled(device)
+    devices.async_remove_device(registered(hass, VEHICLE))
+    assert not is_disabled(device)
+
+
+@pytest.mark.parametrize(
+    ("kind", "told", "needed"),
+    [
+        (DeviceType.BATTERY, {}, True),
+        (DeviceType.BATTERY, {"commands": {}}, True),
+        (DeviceType.BATTERY, {"settings": {}}, True),
+        (DeviceType.BATTERY, {"commands": {}, "settings": {}}, False),
+        (DeviceType.HVAC, {}, True),
+        (DeviceType.HVAC, {"commands": {}}, False),
+        (DeviceType.VEHICLE, {}, False),
+    ],
+)
+def test_what_a_list_left_out(
+    kind: DeviceType, told: dict[str, dict[str, str]], needed: bool
+) -> None:
+    """Commands and settings decide which entities there are."""
+    device = Device.from_raw(kind, {"id": "one", "state": {}, **told})
+    assert needs_detail(device) is needed
+    assert not needs_detail(replace(device, detailed=True))
