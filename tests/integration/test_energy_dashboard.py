@@ -26,6 +26,7 @@ from homeassistant.const import (
     UnitOfPower,
 )
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 import pytest
@@ -216,6 +217,33 @@ async def test_taken_as_the_page_says(
         if source["type"] == "battery":
             assert source["stat_rate"] == source["power_config"]["stat_rate"]
             assert source["capacity"] > 1
+
+
+@pytest.mark.parametrize("home", ["home", "two"])
+async def test_nothing_is_left_out(
+    hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
+) -> None:
+    """What five types of devices count is chosen, and what flows, but for cars."""
+    assert len({device.kind.type for device in sandbox.home.devices}) == 5
+    registry = er.async_get(hass)
+    ours = {
+        entity.entity_id: entity.unique_id
+        for entity in er.async_entries_for_config_entry(registry, loaded.entry_id)
+    }
+    named = {name for _, name in _named(preferences(hass))}
+    left = {
+        ours[state.entity_id]
+        for state in hass.states.async_all("sensor")
+        if state.entity_id in ours.keys() - named
+        and ATTR_STATE_CLASS in state.attributes
+        and state.attributes.get(ATTR_DEVICE_CLASS)
+        in (SensorDeviceClass.ENERGY, SensorDeviceClass.POWER)
+    }
+    assert left == {
+        f"{device.id}_power"
+        for device in sandbox.home.devices
+        if device.kind.type == "vehicle"
+    }
 
 
 @pytest.mark.parametrize("home", ["home", "two"])
