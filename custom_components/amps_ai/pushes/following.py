@@ -317,15 +317,15 @@ class Follower:
         action = device.last_action
         if action is None and not self._lanes.is_known(device.id):
             return
-        lane = self._lanes.of(device.id)
+        ends = self._lanes.ends(device.id)
         told = action.id if action is not None else None
         # What was followed may have ended while nobody looked.
-        if missed := tuple(item for item in lane.ends.open if item != told):
+        if missed := tuple(item for item in ends.open if item != told):
             self.seeker.async_look_after(device, missed)
         if action is None or action.state is None:
             return
         if action.is_final:
-            if action.id in lane.ends.open:
+            if action.id in ends.open:
                 self._teller.async_tell(device, action)
                 self._teller.async_mend(device, action)
             return

@@ -90,7 +90,6 @@ class Lane:
     is_read_wanted: bool = False
     # Of the newest end that was told: what it changes is known to come of it.
     told_in: Context = field(default_factory=Context)
-    listeners: Listeners[Action] = field(default_factory=Listeners)
 
     @callback
     def async_stop_later(self, action_id: str) -> None:
@@ -139,12 +138,25 @@ class Lanes:
         self.coordinators = coordinators
         self._ends = ends
         self._lanes: dict[str, Lane] = {}
+        # Who hears of the ends of a device's actions. Every control does; most
+        # devices have nothing under way, and no lane.
+        self._listeners: dict[str, Listeners[Action]] = {}
 
     def of(self, device_id: str) -> Lane:
         """Return the lane of a device."""
         if (lane := self._lanes.get(device_id)) is None:
             lane = self._lanes[device_id] = Lane(self._ends.of(device_id))
         return lane
+
+    def ends(self, device_id: str) -> DeviceEnds:
+        """Return what is known of the ends of a device's actions."""
+        return self._ends.of(device_id)
+
+    def listeners(self, device_id: str) -> Listeners[Action]:
+        """Return who hears of the ends of a device's actions."""
+        if (found := self._listeners.get(device_id)) is None:
+            found = self._listeners[device_id] = Listeners()
+        return found
 
     def is_known(self, device_id: str) -> bool:
         """Tell whether anything is, or was before a restart, under way."""
@@ -193,6 +205,7 @@ class Lanes:
     def async_forget(self, device_id: str) -> None:
         """Forget a device that is gone."""
         self._ends.async_forget(device_id)
+        self._listeners.pop(device_id, None)
         if (lane := self._lanes.pop(device_id, None)) is not None:
             lane.async_stop()
 

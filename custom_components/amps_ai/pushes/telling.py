@@ -30,7 +30,7 @@ class Teller:
         self, device_id: str, listener: Callable[[Action], None]
     ) -> CALLBACK_TYPE:
         """Hear of the end of every action of a device."""
-        return self._lanes.of(device_id).listeners.async_add(listener)
+        return self._lanes.listeners(device_id).async_add(listener)
 
     @callback
     def async_told_in(self, device_id: str) -> Context:
@@ -55,7 +55,7 @@ class Teller:
             told["plan"] = plan
         lane.told_in = Context()
         self._lanes.hass.bus.async_fire(EVENT_ACTION, told, context=lane.told_in)
-        lane.listeners.async_call(action)
+        self._lanes.listeners(device.id).async_call(action)
         self._notify(device, lane, action)
         return True
 
