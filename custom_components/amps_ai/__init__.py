@@ -23,6 +23,8 @@ from .assist import async_register_commands_api
 from .common import issues
 from .common.const import DOMAIN, ENTRY_VERSION
 from .common.errors import spoken
+from .entities import disabled_entities
+from .entities.plan import async_remove_plan_entities
 from .frontend import async_setup_frontend
 from .plans import Plans
 from .plans.records import async_remove as async_remove_plans
@@ -123,12 +125,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         links=links,
         energies=energies,
         webhooks=webhooks,
+        disabled=disabled_entities(hass, entry),
     )
     account.async_share(coordinators.has)
     account.async_register_service()
     # Named in one order, whoever is the first to ask.
     for _, device in coordinators.devices():
         account.async_name(device)
+    async_remove_plan_entities(hass, entry, plans)
     await planner.async_read_new()
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(planner.async_start())

@@ -1,6 +1,6 @@
 """Entities: what those of all platforms have in common."""
 
-from .adder import async_setup_entities
+from .adder import async_setup_entities, disabled_entities
 from .entity import (
     AmpsControlEntity,
     AmpsEntity,
@@ -17,5 +17,6 @@ __all__ = [
     "Table",
     "action_attributes",
     "async_setup_entities",
+    "disabled_entities",
     "takes_commands",
 ]

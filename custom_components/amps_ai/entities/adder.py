@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from homeassistant.core import CALLBACK_TYPE, HassJob, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.device_registry import DeviceEntry
 from homeassistant.helpers.entity import Entity
@@ -33,6 +34,20 @@ _FEWEST: Final = 8
 _MOST: Final = 64
 
 
+@callback
+def disabled_entities(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, set[str]]:
+    """Return what of an account is disabled: unique ids, by platform.
+
+    It is there only to be enabled, and nothing is made of it: Home Assistant sets
+    the account up anew once somebody does that.
+    """
+    found: dict[str, set[str]] = {}
+    for item in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id):
+        if item.disabled_by is not None:
+            found.setdefault(item.domain, set()).add(item.unique_id)
+    return found
+
+
 async def async_setup_entities[DescriptionT: AmpsEntityDescription](
     entry: AmpsConfigEntry,
     async_add_entities: AddConfigEntryEntitiesCallback,
@@ -52,6 +67,7 @@ async def async_setup_entities[DescriptionT: AmpsEntityDescription](
             async_add_entities=async_add_entities,
             registry=registry,
             domain=platform.domain,
+            disabled=entry.runtime_data.disabled.get(platform.domain, set()),
         )
         await adder.async_start(turns)
     turns.async_end()
@@ -112,6 +128,7 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
     async_add_entities: AddConfigEntryEntitiesCallback
     registry: er.EntityRegistry
     domain: str
+    disabled: set[str]
     # Keys by device. Most devices have the same, which are kept once.
     added: dict[str, frozenset[str]] = field(default_factory=dict)
     same: dict[frozenset[str], frozenset[str]] = field(default_factory=dict)
@@ -149,7 +166,7 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
                 continue
             if description.key not in added:
                 added.add(description.key)
-                if not self._is_disabled(unique_id):
+                if unique_id not in self.disabled:
                     new.append(description)
         if added != before:
             self._keep(device.id, frozenset(added))
@@ -159,15 +176,6 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
         return (
             self.create(self.coordinator, device, item, device_entry) for item in new
         )
-
-    def _is_disabled(self, unique_id: str) -> bool:
-        """Tell whether an entity is there only to be enabled.
-
-        Home Assistant sets the account up anew once somebody does that.
-        """
-        entity_id = self.registry.async_get_entity_id(self.domain, DOMAIN, unique_id)
-        item = entity_id and self.registry.async_get(entity_id)
-        return bool(item and item.disabled)
 
     def _keep(self, device_id: str, added: frozenset[str]) -> None:
         self.added[device_id] = self.same.setdefault(added, added)

@@ -7,6 +7,7 @@ what the others put there.
 from collections.abc import Callable, Mapping
 from typing import Final, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
@@ -67,6 +68,19 @@ def is_of_plan(entity: er.RegistryEntry) -> bool:
 
 
 @callback
+def async_remove_plan_entities(
+    hass: HomeAssistant, entry: ConfigEntry, plans: Plans
+) -> None:
+    """Remove what went while the entry was not loaded; later changes are heard of."""
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        if is_of_plan(entity):
+            plan_id = entity.unique_id.removesuffix(f"_{entity.translation_key}")
+            if plans.get(plan_id) is None:
+                registry.async_remove(entity.entity_id)
+
+
+@callback
 def async_setup_plan_entities(
     hass: HomeAssistant,
     entry: AmpsConfigEntry,
@@ -119,12 +133,5 @@ def async_setup_plan_entities(
             else:
                 entry.async_create_task(hass, _async_renew(entity_id, entity))
 
-    # What went while the entry was not loaded; all later changes are heard of.
-    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-        if entity.domain != platform.domain or not is_of_plan(entity):
-            continue
-        plan_id = entity.unique_id.removesuffix(f"_{key}")
-        if plans.get(plan_id) is None:
-            _remove(plan_id)
     _changed()
     entry.async_on_unload(plans.async_listen(_changed))

@@ -1,6 +1,7 @@
 """What lives as long as a loaded entry: it is the first to know all parts."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from homeassistant.config_entries import ConfigEntry
@@ -38,6 +39,8 @@ class AmpsRuntimeData:
     links: Links
     energies: Energies
     webhooks: WebhookReceiver | None
+    # What was disabled when the account was set up: unique ids, by platform.
+    disabled: Mapping[str, set[str]]
 
     async def async_look_for_devices(self) -> None:
         """Ask for the types that have no device, which are asked for seldom."""
