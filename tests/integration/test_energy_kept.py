@@ -1,6 +1,7 @@
 """What the counters counted is kept: by device, at once, and for good."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from copy import deepcopy
 from datetime import timedelta
 from typing import Any, Final, override
@@ -27,7 +28,7 @@ from pytest_homeassistant_custom_component.common import (
 )
 
 from custom_components.amps_ai.common.const import CONF_FRESHNESS
-from sandbox import REMOVE, Sandbox
+from sandbox import REMOVE, Clock, Sandbox
 from tests.conftest import NOON
 
 from .energy import (
@@ -136,6 +137,41 @@ async def test_nothing_is_shown_that_is_not_kept(
         may_write.set()
         await done(hass)
     assert energy_of(hass, CHARGER, DELIVERED) == pytest.approx(1)
+
+
+class TestManyDevices:
+    """A home whose counters are not all added in one go."""
+
+    @pytest.fixture
+    async def sandbox(self) -> AsyncGenerator[Sandbox]:
+        """Run the sandbox with many devices."""
+        server = Sandbox(home="big", clock=Clock.manual(NOON), devices=80)
+        await server.start()
+        yield server
+        await server.stop()
+        assert not server.crashes
+
+    async def test_set_up_writes_once(
+        self,
+        hass: HomeAssistant,
+        hass_storage: dict[str, Any],
+        sandbox: Sandbox,
+        entry: MockConfigEntry,
+    ) -> None:
+        """All counters of a set-up are written together, once they are there."""
+        written: list[dict[str, Any]] = []
+        save = Store.async_save
+
+        async def _save(self: Store[Any], data: Any) -> None:
+            if self.key == _key(entry):
+                written.append(data["energies"])
+            await save(self, data)
+
+        with patch.object(Store, "async_save", _save):
+            assert await set_up(hass, entry)
+        (kept,) = written
+        assert len(kept) == 48
+        assert _kept(hass_storage, entry) == kept
 
 
 async def test_power_cut(

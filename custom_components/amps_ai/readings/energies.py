@@ -73,7 +73,8 @@ class Energies:
     # Who shows something new once it is written.
     _waiting: dict[tuple[str, str], CALLBACK_TYPE] = field(default_factory=dict)
     _unsaved: bool = False
-    _saving: bool = False
+    # Also until the counters of a set-up are all there: they are written at once.
+    _saving: bool = True
     # Whether nothing was ever kept here, or nothing that is of use.
     is_new: bool = False
 
@@ -103,6 +104,9 @@ class Energies:
             )
         )
         self.account.async_on_removed(self._forget_removed)
+        self._saving = False
+        if self._waiting:
+            self._save()
 
     async def async_stop(self) -> None:
         """Write what is not written yet."""
