@@ -2,8 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from homeassistant.core import CALLBACK_TYPE, callback
+
+
+@callback
+def _async_remove(callbacks: dict[int, Any], number: int) -> None:
+    """Tell somebody nothing more."""
+    del callbacks[number]
 
 
 class Listeners[**P]:
@@ -24,11 +31,7 @@ class Listeners[**P]:
         number = self._next_id = self._next_id + 1
         self._callbacks[number] = listener
         # Smaller than a closure, and there are many.
-        return partial(self._async_remove, number)
-
-    @callback
-    def _async_remove(self, number: int) -> None:
-        del self._callbacks[number]
+        return partial(_async_remove, self._callbacks, number)
 
     @callback
     def async_call(self, *args: P.args, **kwargs: P.kwargs) -> None:

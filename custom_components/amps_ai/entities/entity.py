@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, Literal, override
 
 from homeassistant.const import EntityCategory
@@ -94,6 +95,8 @@ class AmpsEntity(CoordinatorEntity[AmpsCoordinator]):
     icon = None
     internal_integration_suggested_object_id = None
     should_poll = False
+    # No name has any: else there is an empty dictionary for each entity.
+    _attr_translation_placeholders: Mapping[str, str] = MappingProxyType({})
     # Whether readings matter that brought nothing new but their time.
     _follows_readings = False
 
