@@ -62,6 +62,7 @@ AT: Final = (9.5, 22.4)
 # A day is so many seconds early or late, which changes evenly for so long.
 _UNEVEN: Final = 20 * 60
 _KNOTS: Final = 3 * HOUR
+_STEP: Final = 3.0
 # How many seconds old a state may be, at rest and active.
 TARGETS: Final = {
     "relaxed": (1800, 1800),
@@ -82,6 +83,8 @@ class Options:
     level: str
     event: str | None = None
     seed: int = 1
+    # Entities that the recorder leaves out, as patterns.
+    without: Sequence[str] = ()
 
 
 # The truth
@@ -193,6 +196,8 @@ def uneven_days(seed: int) -> Generator[None]:
             patched.enter_context(
                 patch(f"sandbox.physics.{name}.hour_of_day", _hour_of_day)
             )
+        # The truth is added up in steps: short ones, or a jump comes late in it.
+        patched.enter_context(patch("sandbox.physics.base.STEP", _STEP))
         yield
 
 
@@ -235,7 +240,10 @@ class House(Simulated):
 
     async def start(self) -> None:
         """Start the core."""
-        self.hass = await bare_core.start(self.folder, "Days", COMPONENTS)
+        without = {"exclude": {"entity_globs": list(self.options.without)}}
+        self.hass = await bare_core.start(
+            self.folder, "Days", COMPONENTS, configs={"recorder": without}
+        )
         if self.hass.config_entries.async_entries(DOMAIN):
             await bare_core.set_up(self.hass, DOMAIN)
 
@@ -651,6 +659,7 @@ def _child(folder: Path, options: Options) -> dict[str, Any]:
             "--seed",
             str(options.seed),
             *(("--event", options.event) if options.event else ()),
+            *(f"--without={pattern}" for pattern in options.without),
         ],
         check=True,
         cwd=folder,
@@ -711,6 +720,14 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--level", choices=LEVELS, default="standard")
     parser.add_argument("--event", choices=EVENTS, help="what happens twice a day")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="leave these entities out of the recorder, such as those that an older"
+        " commit did not have",
+    )
     parser.add_argument("--beside", metavar="COMMIT", help="run an older one as well")
     parser.add_argument("--json", type=Path, help="write all figures to a file")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
@@ -721,6 +738,7 @@ def main(given: list[str] | None = None) -> int:
         level=arguments.level,
         event=arguments.event,
         seed=arguments.seed,
+        without=arguments.without,
     )
     logging.getLogger().setLevel(logging.WARNING)
     with TemporaryDirectory(prefix="days-") as name:
