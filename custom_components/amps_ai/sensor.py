@@ -217,7 +217,7 @@ SENSORS: Final[Table[AmpsSensorDescription]] = MappingProxyType(
                 translation_key="range",
                 reads="range",
                 device_class=SensorDeviceClass.DISTANCE,
-                state_class=SensorStateClass.MEASUREMENT,
+                # No state class: over hours and years, the level says it all.
                 # Not documented; the documented examples fit nothing else.
                 native_unit_of_measurement=UnitOfLength.MILES,
                 suggested_display_precision=0,

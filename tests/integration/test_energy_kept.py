@@ -420,7 +420,7 @@ async def test_rounded_to_what_is_measured(
 async def test_statistics_of_what_has_some_meaning(
     hass: HomeAssistant, loaded: MockConfigEntry
 ) -> None:
-    """Capacities and times to go have no long-term statistics, all else has."""
+    """Capacities, ranges and times to go have no long-term statistics."""
     measured = {
         entry.unique_id.rsplit("_00", 1)[1].partition("_")[2]
         for device in dr.async_entries_for_config_entry(
@@ -438,6 +438,5 @@ async def test_statistics_of_what_has_some_meaning(
         "energy_total",
         "level",
         "power",
-        "range",
         "temperature",
     }

@@ -254,7 +254,7 @@ CONTRACT: Final[dict[str, tuple[Row, ...]]] = {
         *_EVERY,
         Row("sensor.battery_level", "%", "battery", _MEASUREMENT),
         # Told in miles, and shown as Home Assistant is set.
-        Row("sensor.range", "km", "distance", _MEASUREMENT),
+        Row("sensor.range", "km", "distance"),
         Row("sensor.power", "kW", "power", _MEASUREMENT),
         Row("sensor.charge_limit", "%"),
         Row("sensor.charge_time_remaining", "min", "duration"),
