@@ -14,6 +14,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, Generator
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import pairwise
 import logging
 from math import ceil
@@ -76,6 +77,15 @@ REFRESH: Final = "button.powerwall_2_refresh"
 BATTERY: Final = "device_battery_001"
 
 
+class Does(Enum):
+    """What a device does, by what the cloud knows of it."""
+
+    ACT = auto()
+    # It rests, and is a battery or a charger, whose energy is counted.
+    COUNT = auto()
+    REST = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What a level of freshness promises, in seconds."""
@@ -83,17 +93,20 @@ class Plan:
     resting: int
     active: int
     expedited: bool = False
+    # At rest as well, but counted by what it takes or gives at any moment.
+    poised: int | None = None
 
-    def target(self, *, active: bool) -> int:
-        return self.active if active else self.resting
+    def target(self, does: Does) -> int:
+        match does:
+            case Does.ACT:
+                return self.active
+            case Does.COUNT:
+                return self.poised or self.resting
+        return self.resting
 
     def share(self, home: Home) -> int:
         """Return how many reads a tick has, to keep all devices fresh."""
-        return ceil(
-            sum(
-                TICK / self.target(active=_is_active(device)) for device in home.devices
-            )
-        )
+        return ceil(sum(TICK / self.target(_does(device)) for device in home.devices))
 
 
 STANDARD: Final = Plan(resting=15 * MINUTE, active=15 * MINUTE)
@@ -101,18 +114,20 @@ PLANS: Final = {
     "relaxed": Plan(resting=30 * MINUTE, active=30 * MINUTE),
     "standard": STANDARD,
     "fast": Plan(resting=5 * MINUTE, active=5 * MINUTE, expedited=True),
-    "live": Plan(resting=5 * MINUTE, active=MINUTE, expedited=True),
+    "live": Plan(resting=5 * MINUTE, active=MINUTE, poised=2 * MINUTE, expedited=True),
 }
 
 
-def _is_active(device: Device) -> bool:
-    """Tell whether a device does something, by what the cloud knows of it."""
+def _does(device: Device) -> Does:
     state = device.captured or {}
-    return bool(
+    if (
         state.get("chargeRate")
         if device.kind.type in ("battery", "vehicle")
         else state.get("isCharging") or state.get("active") or state.get("producing")
-    )
+    ):
+        return Does.ACT
+    counts = device.kind.type in ("battery", "ev_charger")
+    return Does.COUNT if counts else Does.REST
 
 
 def _age(device: Device) -> float:
@@ -127,7 +142,7 @@ class Read:
     device_id: str
     at: float
     age: float
-    active: bool
+    does: Does
     expedited: bool
 
 
@@ -167,7 +182,7 @@ class Gate:
                     device_id=device.id,
                     at=self.sandbox.clock.time(),
                     age=_age(device),
-                    active=_is_active(device),
+                    does=_does(device),
                     expedited=request.query.get("expedite") == "true",
                 )
             )
@@ -326,7 +341,7 @@ class Account:
         return [item for item in self.requests if item.path in paths]
 
     def target(self, device: Device) -> int:
-        return self.plan.target(active=_is_active(device))
+        return self.plan.target(_does(device))
 
     def overdue(self) -> float:
         """Return how much the oldest device is older than its target."""
@@ -386,8 +401,8 @@ class Waits:
     active: int = 0
     resting: int = 0
 
-    def seconds(self, *, active: bool) -> int:
-        return TICK * (self.active if active else self.resting)
+    def seconds(self, does: Does) -> int:
+        return TICK * (self.active if does is Does.ACT else self.resting)
 
 
 NEVER: Final = Waits()
@@ -417,7 +432,7 @@ class Watch:
         for device in account.home.devices:
             target = account.target(device)
             # While a state stands, reads are a target apart, or a bit more.
-            late = TICK + self.waits.seconds(active=_is_active(device))
+            late = TICK + self.waits.seconds(_does(device))
             self.most[device.id] += TICK / target
             self.least[device.id] += TICK / (target + late)
 
@@ -428,12 +443,12 @@ class Watch:
         # found to be active.
         assert len(new) <= max(self._share, plan.share(account.home))
         for read in new:
-            target = plan.target(active=read.active)
-            late = TICK + self.waits.seconds(active=read.active)
+            target = plan.target(read.does)
+            late = TICK + self.waits.seconds(read.does)
             assert target < read.age <= target + late, read
             assert read.expedited is plan.expedited
         for device in account.home.devices:
-            wait = self.waits.seconds(active=_is_active(device))
+            wait = self.waits.seconds(_does(device))
             assert _age(device) <= account.target(device) + wait, device.id
         if account.now % MINUTE == 0:
             account.check_known()
@@ -587,9 +602,9 @@ async def test_a_day_that_begins_with_one_capture(
 
 # Where some are active: when the sun sets, the share shrinks with those that rest
 # from then on, while those that still produce are due together as before, which
-# makes one of them wait for a tick. One at rest lets all active ones go first, of
-# whom there are at most 20; with a share of 7 these take three ticks.
-WAITS: Final = {"fast": NEVER, "relaxed": NEVER, "live": Waits(active=1, resting=3)}
+# makes one of them wait for a tick. One at rest lets all go first that are active,
+# or count, of whom there are at most 30; with a share of 8 these take four ticks.
+WAITS: Final = {"fast": NEVER, "relaxed": NEVER, "live": Waits(active=1, resting=4)}
 
 
 @pytest.mark.parametrize(("level", "hours"), [("relaxed", 6), ("fast", 3), ("live", 5)])
@@ -612,7 +627,7 @@ async def test_levels(
     was_active: Counter[bool] = Counter()
     for _ in range(4 * hours):
         await _watch(pass_time, HOUR // 4, watch)
-        was_active.update(_is_active(device) for device in home.devices)
+        was_active.update(_does(device) is Does.ACT for device in home.devices)
     watch.check_counts()
     # Of both kinds there were many, or nothing was shown.
     assert min(was_active[True], was_active[False]) > sum(was_active.values()) / 5
@@ -716,7 +731,7 @@ async def test_device_that_cannot_be_pulled(
     await account.set_up()
     await pass_time(2 * (STANDARD.resting + account.round()))
     stuck = account.home.device("device_inverter_003")
-    assert _is_active(stuck)
+    assert _does(stuck) is Does.ACT
     target = account.target(stuck)
     stuck.transient_fault = "TIMEOUT"
     begin = account.now

@@ -30,6 +30,7 @@ from .helpers import is_expedited, registered
 pytestmark = pytest.mark.freeze_time("2026-06-01T12:00:00Z")
 
 BATTERY = "device_battery_001"
+CHARGER = "device_ev_001"
 VEHICLE = "device_vehicle_001"
 
 
@@ -93,6 +94,23 @@ async def test_levels(
     reads = sandbox.requests.reads()
     others = [item for item in reads if is_expedited(item) is not expedited]
     assert len(others) <= (0 if expedited else len(reads) / 6)
+
+
+@pytest.mark.parametrize(("level", "poised"), [("live", 120), ("fast", 300)])
+async def test_what_may_begin_at_any_moment(
+    sandbox: Sandbox, chosen: MockConfigEntry, pass_time: Pass, poised: int
+) -> None:
+    """With Live, a charger at rest is read more often than a vehicle at rest."""
+    charger = sandbox.home.device(CHARGER)
+    charger.physics.command("idle", {})
+    await pass_time(600)
+    sandbox.requests.clear()
+    await pass_time(1200)
+    gaps = _gaps(sandbox, CHARGER)
+    assert len(gaps) >= 2
+    assert poised <= min(gaps)
+    assert max(gaps) <= poised + 60
+    assert min(_gaps(sandbox, VEHICLE)) >= 300
 
 
 @pytest.mark.parametrize("level", ["live"])

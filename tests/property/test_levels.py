@@ -118,15 +118,15 @@ STEPS: list[tuple[str, float, int, float, bool]] = [
     ("relaxed", 1828.3, 0, 1800.3, False),
     ("relaxed", 2428, 0, 1200, False),
     # Past the usual cache in any case: equal steps to the end.
-    ("fast", 314.3, 0, 300.3, True),
-    ("fast", 480, 0, 233, True),
-    ("fast", 484, 4, 233, True),
-    ("fast", 75, 0, 61, True),
+    ("fast", 308.3, 0, 300.3, True),
+    ("fast", 474, 0, 233, True),
+    ("fast", 478, 4, 233, True),
+    ("fast", 69, 0, 61, True),
     # As long as that cache lasts, or a bit longer.
-    ("live", 75, 0, 60.3, True),
-    ("live", 114, 0, 61.5, True),
-    ("live", 2414, 0, 2396 / 39 - 0.5, True),
-    ("live", 2418, 4, 2396 / 39 - 0.5, True),
+    ("live", 69, 0, 60.3, True),
+    ("live", 108, 0, 61.5, True),
+    ("live", 2406, 0, 2396 / 39 - 0.5, True),
+    ("live", 2410, 4, 2396 / 39 - 0.5, True),
 ]
 
 
@@ -142,22 +142,24 @@ def test_steps_to_the_end_of_an_hour(
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "is_counted"),
+    ("kind", "state", "at_rest", "is_counted"),
     [
-        (DeviceType.BATTERY, {"chargeRate": 1}, True),
-        (DeviceType.BATTERY, {"chargeRate": -1}, True),
-        (DeviceType.EV_CHARGER, {"isCharging": True}, True),
-        (DeviceType.SOLAR_INVERTER, {"producing": True}, True),
-        (DeviceType.HVAC, {"active": True}, False),
-        (DeviceType.VEHICLE, {"charging": True}, False),
+        (DeviceType.BATTERY, {"chargeRate": 1}, 2, True),
+        (DeviceType.BATTERY, {"chargeRate": -1}, 2, True),
+        (DeviceType.EV_CHARGER, {"isCharging": True}, 2, True),
+        (DeviceType.SOLAR_INVERTER, {"producing": True}, 5, True),
+        (DeviceType.HVAC, {"active": True}, 5, False),
+        (DeviceType.VEHICLE, {"charging": True}, 5, False),
     ],
 )
-def test_what_does_something(kind: DeviceType, state: Any, is_counted: bool) -> None:
-    """It may be less old; only what counts energy minds the hours."""
+def test_what_does_something(
+    kind: DeviceType, state: Any, at_rest: int, is_counted: bool
+) -> None:
+    """It may be less old, as what may begin at once; what counts minds the hours."""
     live = LEVELS["live"]
     active = Device.from_raw(kind, {"id": "one", "state": state})
     resting = Device.from_raw(kind, {"id": "one", "state": {}})
     assert live.target_of(active) == timedelta(minutes=1)
-    assert live.target_of(resting) == timedelta(minutes=5)
+    assert live.target_of(resting) == timedelta(minutes=at_rest)
     assert minds_hours(active) is is_counted
     assert not minds_hours(resting)

@@ -25,7 +25,7 @@ _MEMORY: Final = "energies"
 _STORE_VERSION: Final = 1
 # Statistics are made of what is there at each fifth minute.
 _MINUTES: Final = range(4, 60, 5)
-_SECOND: Final = 50
+_SECOND: Final = 56
 # Whatever else happens, what was counted is written after so many seconds.
 _LATEST: Final = 600
 

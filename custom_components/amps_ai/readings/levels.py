@@ -23,9 +23,9 @@ _REQUEST: Final = timedelta(seconds=0.5)
 
 _HOUR: Final = timedelta(hours=1)
 # An hour's energy is its own if there is a capture just before its end. Where
-# energies are shown once in five minutes, that is ten seconds before it.
+# energies are shown once in five minutes, that is four seconds before it.
 _BEFORE_END: Final = timedelta(seconds=4)
-_BEFORE_SHOWN: Final = timedelta(seconds=14)
+_BEFORE_SHOWN: Final = timedelta(seconds=8)
 # Captures that may not come earlier come a bit later each hour. They have so much
 # room before one comes past the cache, which is to be seldom.
 _ROOM: Final = timedelta(seconds=24)
@@ -35,7 +35,7 @@ _CLOSE: Final = timedelta(seconds=150)
 # at most to end with an hour.
 _STRETCH: Final = timedelta(seconds=1.2)
 # Requests do not take the same time: the last capture may be so much earlier.
-_SLACK: Final = timedelta(seconds=4)
+_SLACK: Final = timedelta(seconds=2)
 
 # The field that tells whether a device does something.
 _ACTIVE: Final[Mapping[DeviceType, str]] = MappingProxyType(
@@ -54,6 +54,9 @@ COUNTED: Final = (
     DeviceType.EV_CHARGER,
     DeviceType.BATTERY,
 )
+# What rests, takes or gives kilowatts from one moment to the next, and is counted
+# by them: when it began is known as exactly as it was looked at before.
+_LEAPS: Final = frozenset({DeviceType.BATTERY, DeviceType.EV_CHARGER})
 
 
 def is_active(device: Device) -> bool:
@@ -86,10 +89,16 @@ class Level(NamedTuple):
     active: timedelta
     # Past the API's own cache of 15 minutes, which is enough for the others.
     expedite: bool = False
+    # The same for a battery or a charger at rest, where that is less.
+    poised: timedelta | None = None
 
     def target_of(self, device: Device) -> timedelta:
         """Return how old the state of a device may be, by what it does now."""
-        return self.active if is_active(device) else self.target
+        if is_active(device):
+            return self.active
+        if self.poised is not None and device.type in _LEAPS:
+            return self.poised
+        return self.target
 
     @property
     def soonest(self) -> timedelta:
@@ -139,7 +148,10 @@ LEVELS: Final[Mapping[str, Level]] = MappingProxyType(
             target=timedelta(minutes=5), active=timedelta(minutes=5), expedite=True
         ),
         "live": Level(
-            target=timedelta(minutes=5), active=timedelta(minutes=1), expedite=True
+            target=timedelta(minutes=5),
+            active=timedelta(minutes=1),
+            expedite=True,
+            poised=timedelta(minutes=2),
         ),
     }
 )
