@@ -93,6 +93,8 @@ class Account:
         """Limit the requests of this key, or lift the limit."""
         if style not in ("429", "401", "before"):
             raise ValueError(f"There is no style {style!r}")
+        if per_minute is not None and per_minute < 1:
+            raise ValueError("A minute has one request at least; a fault refuses all")
         self.bucket = None
         if per_minute is not None:
             self.bucket = Bucket(

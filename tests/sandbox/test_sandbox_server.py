@@ -223,6 +223,8 @@ async def test_rate_limit(
     await api.get("/battery")
     with pytest.raises(ValueError, match="no style"):
         sandbox.rate_limit(5, "500")
+    with pytest.raises(ValueError, match="one request at least"):
+        sandbox.rate_limit(0)
 
 
 # The log.

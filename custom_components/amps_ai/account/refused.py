@@ -15,7 +15,7 @@ from homeassistant.util.hass_dict import HassKey
 
 from ..api import AmpsError, DeviceType
 from ..common.const import CONF_USER_ID, DOMAIN, LOGGER
-from .account import async_end_reauth, create_client
+from .account import create_client
 
 _AGAIN: Final = timedelta(minutes=10)
 
@@ -38,7 +38,7 @@ def async_try_again(hass: HomeAssistant, entry: ConfigEntry) -> None:
                 async_try_again(hass, entry)
             return
         if trying.pop(entry.entry_id, None) is not None:
-            async_end_reauth(hass, entry)
+            # Home Assistant closes the request for a new key, too.
             hass.config_entries.async_schedule_reload(entry.entry_id)
 
     trying = hass.data.setdefault(_TRYING, {})
