@@ -6,10 +6,11 @@ profile of the whole suite.
 
 import asyncio
 import calendar
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache, wraps
 import logging
+from pathlib import Path
 import selectors
 import sys
 import threading
@@ -18,12 +19,14 @@ from types import ModuleType
 from typing import Any
 from unittest import mock
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
 import freezegun
+from homeassistant import loader
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import aiohttp_client, event, translation
 from homeassistant.helpers.template import states
-from homeassistant.util import executor
+from homeassistant.util import dt as dt_util, executor
 from homeassistant.util.async_ import get_scheduled_timer_handles
 import pytest
 from pytest_homeassistant_custom_component import common, patch_time
@@ -222,6 +225,53 @@ def _patch(target: Any, *args: Any, **kwargs: Any) -> Any:
     return mock.patch(target, *args, **kwargs)
 
 
+def _remember_integrations(patch: pytest.MonkeyPatch) -> None:
+    """Read each manifest of Home Assistant's own integrations once.
+
+    Each core read ten, one after the other, and began a thread for nearly each.
+    """
+    usual, read = (
+        HomeAssistant.async_add_executor_job,
+        loader._resolve_integrations_from_root,
+    )
+    known: dict[str, tuple[str, Path, loader.Manifest, set[str]]] = {}
+
+    def _read(
+        hass: HomeAssistant, root: ModuleType, domains: Iterable[str]
+    ) -> dict[str, loader.Integration]:
+        found = read(hass, root, domains)
+        for domain, one in found.items():
+            if one.is_built_in:
+                known[domain] = (
+                    one.pkg_path,
+                    one.file_path,
+                    one.manifest,
+                    one._top_level_files,
+                )
+        return found
+
+    def _add_job(
+        hass: HomeAssistant, target: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        if target is not _read or not known.keys() >= set(args[2]):
+            return usual(hass, target, *args)
+        found = {}
+        for domain in args[2]:
+            name, path, manifest, files = known[domain]
+            found[domain] = loader.Integration(hass, name, path, manifest.copy(), files)
+        future = hass.loop.create_future()
+        future.set_result(found)
+        return future
+
+    patch.setattr(loader, "_resolve_integrations_from_root", _read)
+    patch.setattr(HomeAssistant, "async_add_executor_job", _add_job)
+
+
+async def _time_zone(name: str) -> ZoneInfo | None:
+    """Return a zone, of which Python keeps those that it read last."""
+    return dt_util.get_time_zone(name)
+
+
 def make_lean(patch: pytest.MonkeyPatch) -> None:
     """Do these things with less work, while the patch lasts."""
     patch.setattr(common, "_async_fire_time_changed", _fire_time_changed)
@@ -239,6 +289,8 @@ def make_lean(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(freezegun.api, "_get_fake_monotonic", _fake_monotonic)
     patch.setattr(freezegun.api, "sys", _TimedModules())
     patch.setattr(common, "patch", _patch)
+    _remember_integrations(patch)
+    patch.setattr(dt_util, "async_get_time_zone", _time_zone)
     # Pytest has handlers of its own; this one writes each line once more.
     root = logging.getLogger()
     for handler in list(root.handlers):
