@@ -9,6 +9,7 @@ import calendar
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import lru_cache, wraps
+from inspect import iscoroutinefunction
 import logging
 from pathlib import Path
 import selectors
@@ -156,21 +157,19 @@ class _TimedModules:
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
         self._timed: dict[str, ModuleType] = {}
-        self._clock: object = None
 
     @property
     def modules(self) -> dict[str, ModuleType]:
         """Return them; to a clock that goes on again, also those that are new."""
-        if not (clocks := freezegun.api.freeze_factories):
-            new = sys.modules.keys() - self._sizes.keys()
+        new = sys.modules.keys() - self._sizes.keys()
+        if not freezegun.api.freeze_factories:
             return self._timed | {name: sys.modules[name] for name in new}
-        if clocks[-1] is not self._clock:
-            self._clock = clocks[-1]
+        if new:
             self._look()
         return self._timed
 
     def _look(self) -> None:
-        """Look at the modules that are new or that have more names than before."""
+        """Look at what is new, and at what had fewer names when it was loaded."""
         for name, module in list(sys.modules.items()):
             names = getattr(module, "__dict__", {})
             if self._sizes.get(name) != len(names):
@@ -213,16 +212,40 @@ def _fake_monotonic() -> float:
     return _seconds(freezegun.api.get_current_time())
 
 
+def _instead(wanted: dict[str, Any]) -> Callable[..., Any] | None:
+    """Return a function that does all that a mock of the tools would do."""
+    if wanted.keys() == {"side_effect", "autospec"}:
+        effect: Callable[..., Any] = wanted["side_effect"]
+        return effect
+    if wanted.keys() <= {"return_value"}:
+        return lambda *_args, **_kwargs: wanted.get("return_value")
+    return None
+
+
 @wraps(mock.patch)
 def _patch(target: Any, *args: Any, **kwargs: Any) -> Any:
-    """Put a function itself where a mock would only call it.
+    """Put a function where a mock would only call it, or return something.
 
-    Each core had three of these for its storage, and a mock is slow to be made,
-    to be called, and to be let go.
+    Each core had half a dozen of these. A mock is slow to be made, to be called,
+    and to be let go.
     """
-    if kwargs.keys() == {"side_effect", "autospec"}:
-        return mock.patch(target, kwargs["side_effect"])
+    if not args and (new := _instead(kwargs)) is not None:
+        return mock.patch(target, new)
     return mock.patch(target, *args, **kwargs)
+
+
+@wraps(mock.patch.object)
+def _patch_object(target: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+    """Put a function where a mock would only return something that is awaited."""
+    if kwargs.keys() != {"return_value"} or not iscoroutinefunction(
+        getattr(target, name)
+    ):
+        return mock.patch.object(target, name, *args, **kwargs)
+
+    async def _new(*_args: object, **_kwargs: object) -> Any:
+        return kwargs["return_value"]
+
+    return mock.patch.object(target, name, _new)
 
 
 def _remember_integrations(patch: pytest.MonkeyPatch) -> None:
@@ -289,6 +312,7 @@ def make_lean(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(freezegun.api, "_get_fake_monotonic", _fake_monotonic)
     patch.setattr(freezegun.api, "sys", _TimedModules())
     patch.setattr(common, "patch", _patch)
+    patch.setattr(_patch, "object", _patch_object)
     _remember_integrations(patch)
     patch.setattr(dt_util, "async_get_time_zone", _time_zone)
     # Pytest has handlers of its own; this one writes each line once more.
