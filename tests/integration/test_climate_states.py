@@ -87,6 +87,12 @@ async def _poll(
     await done(hass)
 
 
+@pytest.fixture
+def only() -> str | None:
+    """Have thermostats alone."""
+    return "hvac"
+
+
 def _entity_id(hass: HomeAssistant, device_id: str, entity: str) -> str:
     platform, _, key = entity.partition(".")
     entity_id = er.async_get(hass).async_get_entity_id(
@@ -1398,7 +1404,7 @@ OLDER: Final[list[tuple[str, str, str, dict[str, Any], list[dict[str, Any]]]]] =
 ]
 
 
-@pytest.mark.parametrize("home", ["classic"])
+@pytest.mark.parametrize(("home", "only"), [("classic", None)])
 @pytest.mark.parametrize(
     ("device_id", "entity", "service", "data", "bodies"),
     OLDER,
@@ -1423,7 +1429,7 @@ async def test_older_bodies(
     assert not sandbox.requests.settings()
 
 
-@pytest.mark.parametrize("home", ["classic"])
+@pytest.mark.parametrize(("home", "only"), [("classic", None)])
 async def test_older_commands_work(
     hass: HomeAssistant, loaded: MockConfigEntry, sandbox: Sandbox
 ) -> None:
