@@ -69,6 +69,20 @@ SERVICES = {
 }
 
 ZONE = "Europe/Berlin"
+TYPES = {
+    BATTERY: "battery",
+    CHARGER: "ev_charger",
+    HVAC: "hvac",
+    INVERTER: "solar_inverter",
+    VEHICLE: "vehicle",
+}
+
+
+@pytest.fixture
+def only(request: pytest.FixtureRequest) -> str | None:
+    """Have devices alone of the type that a row is about."""
+    row = getattr(request.node, "callspec", None)
+    return row and TYPES.get(row.params.get("device_id"))
 
 
 pytestmark = pytest.mark.usefixtures("in_berlin", "quick")
