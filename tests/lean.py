@@ -25,7 +25,12 @@ from zoneinfo import ZoneInfo
 import freezegun
 from homeassistant import loader
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import aiohttp_client, event, translation
+from homeassistant.helpers import (
+    aiohttp_client,
+    entity_registry as er,
+    event,
+    translation,
+)
 from homeassistant.helpers.template import states
 from homeassistant.util import dt as dt_util, executor
 from homeassistant.util.async_ import get_scheduled_timer_handles
@@ -315,6 +320,9 @@ def make_lean(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(_patch, "object", _patch_object)
     _remember_integrations(patch)
     patch.setattr(dt_util, "async_get_time_zone", _time_zone)
+    # It writes a line for each new entity, a tenth of what set-up took. The watch
+    # over secrets looks at what it holds.
+    logging.getLogger(er.__name__).setLevel(logging.WARNING)
     # Pytest has handlers of its own; this one writes each line once more.
     root = logging.getLogger()
     for handler in list(root.handlers):

@@ -8,7 +8,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import CONF_API_KEY, CONF_WEBHOOK_ID, EVENT_STATE_CHANGED
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import issue_registry as ir
+from homeassistant.helpers import entity_registry as er, issue_registry as ir
 
 from custom_components.amps_ai.common.const import (
     CONF_CLOUDHOOK_URL,
@@ -96,6 +96,8 @@ class Leaks(logging.Handler):
             if entry.state is ConfigEntryState.LOADED:
                 told = await async_get_config_entry_diagnostics(hass, entry)
                 self.look(json.dumps(told, default=str), "the diagnostics")
+        for item in er.async_get(hass).entities.values():
+            self.look(f"{item.entity_id} {item.original_name}", "an entity")
         for issue in ir.async_get(hass).issues.values():
             self.look(f"{issue.translation_placeholders} {issue.data}", "a repair")
         for flow in hass.config_entries.flow.async_progress(include_uninitialized=True):
