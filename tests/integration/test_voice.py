@@ -17,6 +17,10 @@ from homeassistant.components.climate import (
     SERVICE_SET_HVAC_MODE,
     HVACMode,
 )
+from homeassistant.components.conversation.default_agent import (
+    DefaultAgent,
+    LanguageIntents,
+)
 from homeassistant.components.homeassistant.exposed_entities import async_expose_entity
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import Context, HomeAssistant
@@ -86,6 +90,32 @@ def config_folder(
     """Give each home sentences of its own."""
     monkeypatch.setattr(hass.config, "config_dir", str(tmp_path))
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, LanguageIntents | None]:
+    """Keep what was read of each language."""
+    return {}
+
+
+@pytest.fixture(autouse=True)
+def read_once(
+    known: dict[str, LanguageIntents | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read a language once; a home with sentences of its own reads anew.
+
+    It took longer than all the rest of a test.
+    """
+    usual = DefaultAgent._load_intents
+
+    def _load(agent: DefaultAgent, language: str) -> LanguageIntents | None:
+        if Path(agent.hass.config.path("custom_sentences")).exists():
+            return usual(agent, language)
+        if language not in known:
+            known[language] = usual(agent, language)
+        return known[language]
+
+    monkeypatch.setattr(DefaultAgent, "_load_intents", _load)
 
 
 @pytest.fixture
