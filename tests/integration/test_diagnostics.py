@@ -3,7 +3,7 @@
 from base64 import b64encode
 from http import HTTPStatus
 import json
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.components.diagnostics import REDACTED
 from homeassistant.config_entries import ConfigEntryState
@@ -316,68 +316,71 @@ async def test_ids_that_begin_alike(
 # What must not be in it.
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        "vin",
-        "VIN",
-        "email",
-        "serialNumber",
-        "serial_number",
-        "address",
-        "latitude",
-        "location",
-        "owner",
-        "phone",
-        "userId",
-        "licensePlate",
-        "accessToken",
-        "macAddress",
-        "ipAddress",
-        # Names that are made of several words.
-        "vehicleVin",
-        "ownerName",
-        "ownerEmail",
-        "homeAddress",
-        "siteAddress",
-        "streetName",
-        "phoneNumber",
-        "gpsLocation",
-        "deviceSerial",
-        "inverterSerialNumber",
-        "wifiSsid",
-        "refresh_token_id",
-        "lat",
-        "lng",
-        "lon",
-        "coordinates",
-        "firstName",
-        "lastName",
-    ],
+PRIVATE: Final = (
+    "vin",
+    "VIN",
+    "email",
+    "serialNumber",
+    "serial_number",
+    "address",
+    "latitude",
+    "location",
+    "owner",
+    "phone",
+    "userId",
+    "licensePlate",
+    "accessToken",
+    "macAddress",
+    "ipAddress",
+    # Names that are made of several words.
+    "vehicleVin",
+    "ownerName",
+    "ownerEmail",
+    "homeAddress",
+    "siteAddress",
+    "streetName",
+    "phoneNumber",
+    "gpsLocation",
+    "deviceSerial",
+    "inverterSerialNumber",
+    "wifiSsid",
+    "refresh_token_id",
+    "lat",
+    "lng",
+    "lon",
+    "coordinates",
+    "firstName",
+    "lastName",
 )
+
+
 async def test_private_fields(
     hass: HomeAssistant,
     hass_client: ClientSessionGenerator,
     loaded: MockConfigEntry,
     sandbox: Sandbox,
     pass_time: Pass,
-    field: str,
+    subtests: pytest.Subtests,
 ) -> None:
-    """A field that appears in a body one day is not told, wherever it stands."""
-    private = {field: "privately"}
+    """Fields that appear in a body one day are not told, wherever they stand."""
+    private = {field: f"privately {field}" for field in PRIVATE}
     device = sandbox.device(BATTERY)
     device.body_override = private | {
         "metadata": {"model": "Powerwall 2", "source": "live"} | private,
         "site": [private, {"deeper": private}],
     }
-    device.state_override = {field: {"nested": "privately"}}
+    device.state_override = {
+        field: {"nested": value} for field, value in private.items()
+    }
     await pass_time(75)
     told = await _download(hass, hass_client, loaded)
     body = told["devices"][BATTERY]["body"]
-    assert "privately" not in json.dumps(told)
-    assert body[field] == REDACTED
-    assert body["metadata"][field] == REDACTED
-    assert body["state"][field] == REDACTED
+    for field, value in private.items():
+        with subtests.test(field):
+            assert f'"{value}"' not in json.dumps(told)
+            assert body[field] == REDACTED
+            assert body["metadata"][field] == REDACTED
+            assert body["state"][field] == REDACTED
     # And what is not private is told still.
     assert body["metadata"]["model"] == "Powerwall 2"
     assert body["state"]["level"] == (device.captured or {})["level"]
