@@ -102,6 +102,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     _raise_if_unusable(account, coordinators.values())
     for coordinator in coordinators.values():
         await coordinator.async_refresh()
+        # Nothing has to be waited for; but the loop is everybody's.
+        await asyncio.sleep(0)
 
     ends = Ends(hass, entry)
     await ends.async_load()
@@ -134,6 +136,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         account.async_name(device)
     async_remove_plan_entities(hass, entry, plans)
     await planner.async_read_new()
+    await asyncio.sleep(0)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     entry.async_on_unload(planner.async_start())
     entry.async_on_unload(schedule.async_start())

@@ -28,7 +28,7 @@ from .entity import AmpsEntityDescription, Table
 ABSENCE: Final = timedelta(days=7)
 # So many seconds may it take to add entities in one go; so many are added in the
 # first one, at least and at most.
-_SLICE: Final = 0.004
+_SLICE: Final = 0.003
 _AT_FIRST: Final = 16
 _FEWEST: Final = 8
 _MOST: Final = 64
@@ -70,7 +70,7 @@ async def async_setup_entities[DescriptionT: AmpsEntityDescription](
             disabled=entry.runtime_data.disabled.get(platform.domain, set()),
         )
         await adder.async_start(turns)
-    turns.async_end()
+    await turns.async_take()
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -93,28 +93,29 @@ class _Turns:
             # first had them when the second was made. So that one goes ahead,
             # and the others take a third of the memory.
             self.has_first = True
-            self.async_add_entities([first])
+            self.new.append(first)
+            await self.async_take()
         self.new += entities
-        if len(self.new) < self.size:
+        if len(self.new) >= self.size:
+            await self.async_take()
+
+    async def async_take(self) -> None:
+        """Take a turn, and add what has come together."""
+        if not self.new:
             return
         async with self.at_work:
+            new, self.new = self.new, []
             began = mark()
-            self.async_end()
-            self._adapt(passed(began))
+            self.async_add_entities(new)
+            self._adapt(len(new), passed(began))
             await asyncio.sleep(0)
 
-    def _adapt(self, took: float) -> None:
+    def _adapt(self, count: int, took: float) -> None:
         """Take as many in one go as this machine adds in a moment."""
         if took > _SLICE:
             self.size = max(self.size // 2, _FEWEST)
-        elif took < _SLICE / 2:
+        elif count >= self.size and took < _SLICE / 2:
             self.size = min(self.size * 2, _MOST)
-
-    @callback
-    def async_end(self) -> None:
-        """Add those that are left."""
-        new, self.new = self.new, []
-        self.async_add_entities(new)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
