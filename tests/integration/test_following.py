@@ -389,6 +389,16 @@ async def test_window_that_ends_early(
     assert ("one" in battery.lane.later) is not stopped
 
 
+async def test_nothing_is_left_of_what_was_planned(
+    battery: Battery, timers: Timers
+) -> None:
+    """The end of an entry stops what waits for a start and for an end."""
+    battery.follower.async_follow_later(battery.device, _planned(battery, 10, 20))
+    battery.pushes.async_stop()
+    assert timers.stopped == len(timers.waits) == 2
+    assert not battery.lane.later
+
+
 async def test_planned_before_the_last_command(battery: Battery) -> None:
     """What was planned long ago is not the last command."""
     for known, newest in (

@@ -13,7 +13,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.amps_ai.api import AmpsOverloadedError, Device, DeviceType
-from custom_components.amps_ai.api.clock import Clock
+from custom_components.amps_ai.api.clock import Clock, mark
 from custom_components.amps_ai.common.const import CONF_FRESHNESS
 from custom_components.amps_ai.readings.coordinator import AmpsCoordinator
 from custom_components.amps_ai.readings.freshness import (
@@ -118,9 +118,10 @@ async def test_what_may_begin_at_any_moment(
     "fault",
     [
         {"path": "/battery/*", "status": 429, "code": "RATE_LIMITED"},
+        {"path": "/battery/*", "status": 503, "code": "RATE_LIMITED"},
         {"path": "/battery", "status": 429, "code": "RATE_LIMIT_EXCEEDED"},
     ],
-    ids=["manufacturer", "account"],
+    ids=["manufacturer", "manufacturer is down", "account"],
 )
 async def test_complaint_makes_the_standard_do_for_an_hour(
     sandbox: Sandbox,
@@ -180,6 +181,19 @@ async def test_refused_key_is_no_complaint(
     await pass_time(180)
     assert _expedited(sandbox) == {True}
     assert min(_gaps(sandbox, BATTERY)) < 90
+
+
+@pytest.mark.parametrize("level", ["live"])
+async def test_other_trouble_is_no_complaint(
+    sandbox: Sandbox, chosen: MockConfigEntry, pass_time: Pass
+) -> None:
+    """What fails for another reason is read as often as before."""
+    fault = sandbox.faults.add(
+        method="GET", path="/battery/*", status=503, code="SERVICE_UNAVAILABLE"
+    )
+    await pass_time(120)
+    assert fault.hits
+    assert not chosen.runtime_data.planner.as_dict()["falls_back"]
 
 
 def _nothing(hass: HomeAssistant, entry: MockConfigEntry) -> None:
@@ -281,7 +295,7 @@ class _Planning:
         self.entry = entry
         self.planner = entry.runtime_data.planner
         self.planner._asked.clear()
-        self.time = 100_000.0
+        self.time = mark()
         monkeypatch.setattr(
             "custom_components.amps_ai.api.clock.monotonic", lambda: self.time
         )
@@ -340,6 +354,23 @@ async def test_most_urgent_is_read_first(planning: _Planning) -> None:
     planning.planner._reading.add(VEHICLE)
     assert planning.due == [BATTERY]
     planning.planner._reading.clear()
+
+
+async def test_reading_has_the_planner_look(
+    planning: _Planning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it changed may be due now; many at once have it look once."""
+    looks: list[float | None] = []
+    planner = planning.planner
+    planner._looks_soon = False
+    monkeypatch.setattr(planner, "_look_in", looks.append)
+    coordinator = planning.coordinator(BATTERY)
+    for _ in range(2):
+        coordinator.readings.async_call(coordinator.data[BATTERY])
+    assert looks == [0]
+    planner._async_look(planner.account.clock.now())
+    coordinator.readings.async_call(coordinator.data[BATTERY])
+    assert looks == [0, 60, 0]
 
 
 @pytest.mark.parametrize("level", ["live"])

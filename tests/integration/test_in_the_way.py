@@ -14,7 +14,12 @@ import pytest
 
 from custom_components.amps_ai.api import Action, Push
 from custom_components.amps_ai.pushes import order, sending
-from custom_components.amps_ai.pushes.sending import ANOTHER_ZONE, TOLERANCE, Sender
+from custom_components.amps_ai.pushes.sending import (
+    ANOTHER_ZONE,
+    TOLERANCE,
+    InTheWayError,
+    Sender,
+)
 from sandbox import Sandbox
 
 from ..lean import rested
@@ -180,6 +185,34 @@ async def test_tap_that_is_replaced_while_it_makes_room(
     assert _sent(sandbox) == ["auto.export", "discharge"]
 
 
+@pytest.mark.parametrize(
+    ("planned", "waits", "sent"), [(False, True, 0), (False, False, 1), (True, True, 1)]
+)
+async def test_what_may_displace_nothing(
+    battery: Battery, sandbox: Sandbox, planned: bool, waits: bool, sent: int
+) -> None:
+    """Behind what is under way, it may wait without asking; a plan tells of itself."""
+    sandbox.action_seconds = 1000
+    await _command(battery, "discharge", start="2h" if planned else None)
+    sandbox.requests.clear()
+    with pytest.raises(InTheWayError) as caught:
+        await battery.pushes.async_plan(
+            battery.device, Push(command="charge"), waits=waits
+        )
+    assert caught.value.is_planned is planned
+    assert len(sandbox.requests.pushes(BATTERY)) == sent
+
+
+async def test_what_is_taken_back(battery: Battery) -> None:
+    """It is told whether that was in time."""
+    planned = await _command(battery, start="2h")
+    take_back = battery.pushes.async_take_back
+    assert await take_back(battery.device, planned.id) is True
+    assert await take_back(battery.device, planned.id) is False
+    assert await take_back(battery.device, "act_gone") is False
+    assert battery.told == [(planned.id, "cancelled")]
+
+
 # What is said
 
 
@@ -206,6 +239,7 @@ async def test_waiting_is_offered_behind_what_can_be_named(
     assert "Cancel it and replace it" in offered
     assert told["actions"].count(window.id) == min(number, 5)
     assert told["actions"].endswith("+ 1") is not is_offered
+    assert not told["actions"].endswith("+ 0")
 
 
 @pytest.mark.usefixtures("in_berlin")

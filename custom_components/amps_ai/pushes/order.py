@@ -60,7 +60,6 @@ class Order:
         task = account.hass.async_create_task(
             self._async_tap(device, intent, send, rest, turn),
             "Amps AI tap",
-            eager_start=True,
         )
         try:
             await asyncio.wait([task, turn.parked], return_when=asyncio.FIRST_COMPLETED)

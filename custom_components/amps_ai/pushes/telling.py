@@ -38,11 +38,11 @@ class Teller:
         return self._lanes.of(device_id).told_in
 
     @callback
-    def async_tell(self, device: Device, action: Action) -> bool:
-        """Tell everybody of the end of an action, once; tell whether it was now."""
+    def async_tell(self, device: Device, action: Action) -> None:
+        """Tell everybody of the end of an action, once."""
         lane = self._lanes.of(device.id)
         if not lane.ends.async_tell(action):
-            return False
+            return
         entry = self._lanes.account.async_registered(device.id)
         told = {
             "device_id": entry.id if entry else None,
@@ -57,7 +57,6 @@ class Teller:
         self._lanes.hass.bus.async_fire(EVENT_ACTION, told, context=lane.told_in)
         self._lanes.listeners(device.id).async_call(action)
         self._notify(device, lane, action)
-        return True
 
     def _notify(self, device: Device, lane: Lane, action: Action) -> None:
         """Tell of a failure that no call raises, or take the last one back."""
