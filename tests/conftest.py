@@ -87,6 +87,20 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
             loop.time = freezegun.api.real_monotonic  # type: ignore[method-assign]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """Take a finished core apart.
+
+    Much of it is then gone at once, and need not be found among the garbage.
+    """
+    core = getattr(item, "funcargs", {}).get("hass")
+    try:
+        return (yield)
+    finally:
+        if core is not None:
+            vars(core).clear()
+
+
 @pytest.fixture(autouse=True)
 def loopback() -> None:
     """Let tests talk to this machine, and to nothing else."""
