@@ -8,6 +8,7 @@ from itertools import count
 import freezegun
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.components.http import HomeAssistantHTTP
+from homeassistant.helpers.script import DATA_SCRIPTS
 import pytest
 from pytest_socket import enable_socket, socket_allow_hosts
 
@@ -91,13 +92,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     """Take a finished core apart.
 
-    Much of it is then gone at once, and need not be found among the garbage.
+    Much of it is then gone at once, and need not be found among the garbage. A
+    script looks into its core once more when it goes itself, so those stay whole.
     """
     core = getattr(item, "funcargs", {}).get("hass")
     try:
         return (yield)
     finally:
-        if core is not None:
+        if core is not None and not core.data.get(DATA_SCRIPTS):
             vars(core).clear()
 
 
