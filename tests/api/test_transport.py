@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 import gzip
+import time
 from typing import Any
 
 import aiohttp
@@ -151,6 +152,31 @@ async def test_a_push_is_sent_once(
     with pytest.raises(AmpsUnknownOutcomeError):
         await request_(client)
     assert len(sandbox.requests.of("POST")) == 1
+
+
+async def test_limit_of_the_caller_that_is_due_at_once(
+    sandbox: Sandbox, session: aiohttp.ClientSession
+) -> None:
+    """After a machine slept, all limits are over in one turn of the loop."""
+    client = AmpsClient(
+        session, TEST_KEY, base_url=sandbox.url, timeout=ClientTimeout(total=0.3)
+    )
+    await listing(client)
+    sandbox.faults.add(delay=60)
+    asked = 0
+
+    async def _ask_on() -> None:
+        nonlocal asked
+        while asked < 3:
+            asked += 1
+            with suppress(AmpsTimeoutError):
+                await listing(client)
+
+    asyncio.get_running_loop().call_later(0.1, time.sleep, 0.5)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.3):
+            await _ask_on()
+    assert asked == 1
 
 
 async def test_time_out(sandbox: Sandbox, session: aiohttp.ClientSession) -> None:

@@ -1,5 +1,6 @@
 """The Amps AI client: routes, the one unwrap, paging and time limits."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,7 @@ from math import ceil
 from typing import Any, Final
 
 import aiohttp
+import attr
 import orjson
 
 from .actions import Action
@@ -340,16 +342,21 @@ class AmpsClient:
         outcome = "no answer"
         content = b""
         try:
-            async with self._session.request(
-                method,
-                f"{self._base_url}{path}",
-                params=params,
-                data=body,
-                headers=headers,
-                timeout=self._timeout,
-                # A redirect would carry the key to wherever it leads.
-                allow_redirects=False,
-            ) as response:
+            # The library's own limit of the whole would swallow one of the caller's,
+            # or an end of the task, that comes in the same moment.
+            async with (
+                asyncio.timeout(self._timeout.total),
+                self._session.request(
+                    method,
+                    f"{self._base_url}{path}",
+                    params=params,
+                    data=body,
+                    headers=headers,
+                    timeout=attr.evolve(self._timeout, total=None),
+                    # A redirect would carry the key to wherever it leads.
+                    allow_redirects=False,
+                ) as response,
+            ):
                 content = await _async_read(response)
                 status = response.status
                 outcome = str(status)
