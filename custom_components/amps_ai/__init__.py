@@ -100,6 +100,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
     await energies.async_load()
     await asyncio.gather(*(item.async_prepare() for item in coordinators.values()))
     _raise_if_unusable(account, coordinators.values())
+    # Entries are set up side by side: what one takes is known at once.
+    account.async_share(coordinators.has)
     for coordinator in coordinators.values():
         await coordinator.async_refresh()
         # Nothing has to be waited for; but the loop is everybody's.
@@ -129,7 +131,6 @@ async def async_setup_entry(hass: HomeAssistant, entry: AmpsConfigEntry) -> bool
         webhooks=webhooks,
         disabled=disabled_entities(hass, entry),
     )
-    account.async_share(coordinators.has)
     account.async_register_service()
     # Named in one order, whoever is the first to ask.
     for _, device in coordinators.devices():
