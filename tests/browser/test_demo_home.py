@@ -345,7 +345,10 @@ async def test_lives_fast(
         assert 0.4 < hours < 1.5
         produced = float(after["state"]) - float(before["state"])
         assert produced / hours == pytest.approx(3.6, abs=1.2)
-        assert demo.log() == []
+        # Home Assistant times its entities by the clock that is sixty times as fast:
+        # 7 ms are too long by that, which a busy machine takes now and then.
+        slow = "[homeassistant.helpers.entity] Updating state for "
+        assert [line for line in demo.log() if slow not in line] == []
 
 
 def test_demo_home_logs(demo: DemoProcess) -> None:
