@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Generator
 import gc
 from itertools import count
+import os
+import random
 
 import freezegun
 from freezegun.api import FrozenDateTimeFactory
@@ -111,6 +113,15 @@ def loopback() -> None:
 
 
 @pytest.fixture(autouse=True)
+def lots(request: pytest.FixtureRequest) -> None:
+    """Draw the same lots in each run of a test: who is first hangs on them.
+
+    AMPS_AI_SEED=1 brings other ones, with which all has to hold as well.
+    """
+    random.seed(f"{os.environ.get('AMPS_AI_SEED', '')} {request.node.nodeid}")
+
+
+@pytest.fixture(autouse=True)
 async def enable_event_loop_debug(request: pytest.FixtureRequest) -> None:
     """Let the loop check who calls it; PYTHONASYNCIODEBUG=1 brings all the rest.
 
@@ -162,12 +173,15 @@ async def sandbox(home: str) -> AsyncGenerator[Sandbox]:
 async def freezer() -> AsyncGenerator[FrozenDateTimeFactory]:
     """Stop the clock on the wall; the event loop's runs on, and jumps along.
 
+    It is the sandbox's noon, whenever the tests are run: what is due within a
+    part of a second, or at the end of an hour, does not hang on that.
+
     With a loop whose time stands still, nothing that waits a little would
     ever go on; with one that does not jump, no timer would be due.
     """
     loop = asyncio.get_running_loop()
     usual = loop.time
-    with freezegun.freeze_time() as frozen:
+    with freezegun.freeze_time(NOON) as frozen:
         assert isinstance(frozen, FrozenDateTimeFactory)
         start = frozen.time_to_freeze
 

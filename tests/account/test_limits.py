@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.amps_ai.account.limits import Limits, held, held_back
+from custom_components.amps_ai.account.limits import Limits
 from custom_components.amps_ai.api import (
     AmpsConnectionError,
     AmpsError,
@@ -11,7 +11,7 @@ from custom_components.amps_ai.api import (
     AmpsServerError,
 )
 
-A, B = "battery", "vehicle"
+A, B, C = "battery", "vehicle", "hvac"
 
 
 class _Time:
@@ -251,16 +251,30 @@ def test_answer_ends_all_doubt(limits: Limits, time: _Time) -> None:
     assert limits.wait(A) == 60
 
 
-def test_lots_are_drawn() -> None:
-    """One second more than the wait, and up to two in which all take their turn."""
-    waits = [held(60) for _ in range(200)]
-    assert min(waits) >= 61
-    assert max(waits) <= 63
-    assert len(set(waits)) > 1
-    # All of it is made use of: the chance of a miss is one in a billion.
-    assert min(waits) < 61.2
-    assert max(waits) > 62.8
+def test_who_had_a_turn_longest_ago_is_first(limits: Limits, time: _Time) -> None:
+    """One second more than the wait, and two for each of those who are before."""
+    assert limits.held(60, A) == limits.held(60, B) == 61
+    limits.answered(A, time.now)
+    time.now += 1
+    limits.answered(B, time.now)
+    assert [limits.held(60, asker) for asker in (A, B, C)] == [61, 63, 61]
+    time.now += 1
+    # Who was refused had a turn as well; who holds back asks for no new one.
+    limits.refused(_too_many(), A)
+    assert [limits.held(60, asker) for asker in (A, B, C)] == [63, 61, 61]
+    time.now += 1
+    limits.refused(AmpsServerError("out of order", status=500), B)
+    limits.refused(_too_many())
+    assert [limits.held(60, asker) for asker in (A, B, C)] == [61, 63, 61]
 
 
-def test_what_is_told_instead_of_asking() -> None:
-    assert isinstance(held_back(), AmpsOverloadedError)
+def test_what_is_told_instead_of_asking(limits: Limits) -> None:
+    """It names what the account holds back for."""
+    limits.refused(_too_many())
+    assert type(limits.held_back()) is AmpsOverloadedError
+    limits.refused(AmpsServerError("out of order", status=503, retry_after=90))
+    trouble = limits.held_back()
+    assert type(trouble) is AmpsServerError
+    assert trouble.status == 503
+    limits.refused(_too_many())
+    assert type(limits.held_back()) is AmpsOverloadedError

@@ -7,7 +7,6 @@ at times, so a bare refusal counts as overload until it is proven otherwise.
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
-from random import uniform
 from typing import Any, Final
 
 from homeassistant.util.hass_dict import HassKey
@@ -21,8 +20,10 @@ _FIRST_WAIT: Final = timedelta(seconds=60)
 _LONGEST_WAIT: Final = timedelta(minutes=15)
 # With a refused key, the lists are asked for as seldom as this.
 REFUSED_WAIT: Final = timedelta(minutes=10)
-# Within so many seconds, those who held back ask one after the other.
-_LOTS: Final = 2
+# Those who held back ask one after the other, so many seconds apart. A poll is
+# planned from the last full second, and up to half a second later: with more
+# than these, nobody comes before their turn.
+_TURN: Final = 2
 # A bare refusal is the key's fault after so many rounds over so long a time,
 # and a last request that nothing else went along with.
 _ROUNDS: Final = 5
@@ -36,6 +37,8 @@ class Limits:
     # The last time that too much was asked; marks of the clock.
     overloaded_at: float | None = None
     _pause: Countdown | None = None
+    # Trouble of the service that it holds back for, if that is the reason.
+    _trouble: int | None = None
     _since: float | None = None
     _wait: timedelta = field(default=_FIRST_WAIT)
     # Bare refusals: how many rounds of them, since when, and who asks alone.
@@ -44,6 +47,8 @@ class Limits:
     _prober: str | None = None
     # Who was told that the key is no good.
     _refused: set[str] = field(default_factory=set)
+    # When each of those who poll was answered or refused last.
+    _turns: dict[str, float] = field(default_factory=dict)
 
     @property
     def remaining(self) -> float:
@@ -103,6 +108,7 @@ class Limits:
         An answer to a request that went out before a refusal came says
         nothing against the refusal.
         """
+        self._turns[asker] = mark()
         if self._since is None or asked_at > self._since:
             self._pause = self._since = None
             self._wait = _FIRST_WAIT
@@ -118,6 +124,8 @@ class Limits:
         Only those who poll can tell that a key is no good, as only they can
         tell that it is good again.
         """
+        if asker is not None:
+            self._turns[asker] = mark()
         if isinstance(err, AmpsInvalidKeyError):
             if asker is not None:
                 self._refused.add(asker)
@@ -136,6 +144,8 @@ class Limits:
             self._pause = Countdown(self._wait.total_seconds())
             self._wait = min(self._wait * 2, _LONGEST_WAIT)
         self._since = self.overloaded_at = now
+        is_overload = isinstance(err, AmpsOverloadedError)
+        self._trouble = None if is_overload else err.status
         if err.status != HTTPStatus.UNAUTHORIZED or err.code not in {
             None,
             "UNAUTHORIZED",
@@ -147,22 +157,24 @@ class Limits:
             self._rounds += 1
             self._doubted_since = self._doubted_since or now
 
+    def held(self, wait: float, asker: str) -> float:
+        """Return after how many seconds to ask again.
+
+        The next poll is planned from the last full second: without one more, it
+        would come before its time, again and again. Who had a turn longest ago
+        is first: else one that is refused for good could be the first each
+        time, and the data of all others would grow old.
+        """
+        last = self._turns.get(asker, 0)
+        before = sum(turn < last for turn in self._turns.values())
+        return wait + 1 + before * _TURN
+
+    def held_back(self) -> AmpsError:
+        """Return what is told instead of asking, while the account holds back."""
+        if self._trouble is not None:
+            return AmpsServerError("the service has trouble", status=self._trouble)
+        return AmpsOverloadedError("the account asked too much")
+
 
 # By entry: the key, and what a set-up that came to nothing was told of it.
 LIMITS: Final[HassKey[dict[str, tuple[str, Limits]]]] = HassKey(f"{DOMAIN}_limits")
-
-
-def held(wait: float) -> float:
-    """Return after how many seconds to ask again.
-
-    The next poll is planned from the last full second: without one more, it
-    would come before its time, again and again. And lots are drawn for who
-    asks first: else one that is refused for good could always be the first,
-    and nobody else would ever have a turn.
-    """
-    return wait + 1 + uniform(0, _LOTS)
-
-
-def held_back() -> AmpsOverloadedError:
-    """Return what is told instead of asking, while the account holds back."""
-    return AmpsOverloadedError("the account asked too much")

@@ -15,7 +15,7 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from ..account import AmpsAccount
-from ..account.limits import REFUSED_WAIT, held, held_back
+from ..account.limits import REFUSED_WAIT
 from ..api import (
     Action,
     AmpsConnectionError,
@@ -24,7 +24,6 @@ from ..api import (
     AmpsDeviceOfflineError,
     AmpsError,
     AmpsInvalidKeyError,
-    AmpsOverloadedError,
     Device,
     DeviceType,
     Listing,
@@ -227,7 +226,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         limits = self.account.limits
         self._prepared_at = mark()
         if limits.wait(self.device_type):
-            self._prepared = held_back()
+            self._prepared = limits.held_back()
             return
         try:
             self._prepared = await self.account.client.async_list_devices(
@@ -252,9 +251,10 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
             self._grace.async_failed()
             if self.last_update_success and (left := self._grace.left) > 0:
                 # To wait for others is no failure yet, and nothing to log.
-                self.update_interval = timedelta(seconds=min(held(wait), left + 1))
+                wait = limits.held(wait, self.device_type)
+                self.update_interval = timedelta(seconds=min(wait, left + 1))
                 return self.data
-            raise self._failed(held_back(), wait)
+            raise self._failed(limits.held_back(), wait)
         prepared = self._prepared is not None
         asked_at = self._prepared_at if prepared else mark()
         known = self.data.copy()
@@ -297,22 +297,21 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
 
     @callback
     def _list_failed(self, err: AmpsError) -> None:
-        """Try again soon, and let others find out whether they are refused too."""
+        """Try again soon, and let others find out whether they are cut off too.
+
+        Where too much was asked, the others do not hurry: it would be too much again.
+        """
         self.complete_lists = 0
         self._grace.async_failed()
         self._pace.async_hurry(BUSY)
         self.update_interval = self._pace.interval
-        if isinstance(err, AmpsConnectionError | AmpsOverloadedError):
+        if isinstance(err, AmpsConnectionError):
             self.account.troubled.async_call()
 
     def _failed(self, err: AmpsError, wait: float) -> UpdateFailed:
         """Return an error of the API as one of the coordinator's."""
-        return spoken(
-            err,
-            self.config_entry.title,
-            UpdateFailed,
-            retry_after=held(wait) if wait else None,
-        )
+        held = self.account.limits.held(wait, self.device_type) if wait else None
+        return spoken(err, self.config_entry.title, UpdateFailed, retry_after=held)
 
     async def _async_list(self) -> Listing:
         prepared, self._prepared = self._prepared, None
@@ -412,7 +411,7 @@ class AmpsCoordinator(DataUpdateCoordinator[dict[str, Device]]):
         """
         known = self.data[device_id]
         if self.account.limits.remaining:
-            raise held_back()
+            raise self.account.limits.held_back()
         if expedite and not self._captures.async_expedite(device_id, force=force):
             return known
         asked_at, since = mark(), self.account.clock.now()
