@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isfinite
 from types import MappingProxyType
-from typing import Any, Final, override
+from typing import Any, ClassVar, Final, override
 
 from homeassistant.components.climate import (
     ATTR_HVAC_MODE,
@@ -104,6 +104,8 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
     entity_description: AmpsClimateDescription
 
     _known_ability: Ability | None = None
+    # The one that was worked out last: most thermostats take the same commands.
+    _last_ability: ClassVar[Ability | None] = None
     # Whether the state is being written, which shows what can be used now.
     _is_showing = False
     # The mode to turn on with, where there is no schedule to go back to.
@@ -133,9 +135,11 @@ class AmpsClimate(AmpsControlEntity, ClimateEntity):
         commands = capabilities(self.device)
         known = self._known_ability
         if known is None or known.commands is not commands:
-            known = self._known_ability = Ability.of(
-                commands, TEMPERATURE_UNITS[temperature_unit(self.device)]
-            )
+            known = AmpsClimate._last_ability
+            if known is None or known.commands is not commands:
+                unit = TEMPERATURE_UNITS[temperature_unit(self.device)]
+                known = AmpsClimate._last_ability = Ability.of(commands, unit)
+            self._known_ability = known
         return known
 
     @property

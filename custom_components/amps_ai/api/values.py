@@ -17,7 +17,7 @@ _LONGEST_TEXT: Final = 500
 _LONGEST_WORD: Final = 100
 # No reply nests deeper; what goes through a body is not made for much more.
 _DEEPEST: Final = 32
-_NESTING: Final = (dict, list)
+_NESTING: Final = frozenset((dict, list))
 
 
 class MalformedError(ValueError):
@@ -133,17 +133,18 @@ def each[ItemT](
 
 def is_too_deep(value: Json) -> bool:
     """Tell whether objects and lists are nested deeper than in any reply."""
-    level = [item for item in value.values() if isinstance(item, _NESTING)]
-    for _ in range(_DEEPEST - 1):
-        if not level:
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        nested: list[Any] = []
+        for outer in level:
+            items = outer.values() if isinstance(outer, dict) else outer
+            # Most hold nothing that nests, which is known at once.
+            if not _NESTING.isdisjoint(map(type, items)):
+                nested += [item for item in items if type(item) in _NESTING]
+        if not nested:
             return False
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(item, _NESTING)
-        ]
-    return bool(level)
+        level = nested
+    return True
 
 
 def printed(value: Any) -> bytes | None:

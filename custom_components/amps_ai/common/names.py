@@ -4,6 +4,7 @@ The API has no names for devices: vendor and model is all there is.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 import re
 from typing import Final
 
@@ -76,7 +77,9 @@ _LONGEST: Final = 100
 
 def plain_text(text: str) -> str:
     """Return a text in one line, without what cannot be seen, and not endless."""
-    words = " ".join(_UNSEEN.sub(" ", text).split())
+    # Nearly all are so already, and are asked for again and again.
+    seen = text if text.isascii() and text.isprintable() else _UNSEEN.sub(" ", text)
+    words = " ".join(seen.split())
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
@@ -98,6 +101,7 @@ def given_name(registered: BaseDeviceEntry | None) -> str | None:
     return registered.name_by_user or registered.name
 
 
+@lru_cache(maxsize=64)
 def vendor_name(vendor: str | None) -> str | None:
     """Return a vendor as it is written: `example_vendor_a` → `Example Vendor A`."""
     if vendor is None:

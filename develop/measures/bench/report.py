@@ -56,8 +56,8 @@ POLLS: Final = (
     Line(said="the requests and their JSON alone", name="fetch"),
 )
 SET_UPS: Final = (
-    Line(said="set-up, the first", name=FIRST, target=1.25),
-    Line(said="set-up, after a restart", name=AGAIN, target=1.25),
+    Line(said="set-up, the first", name=FIRST, target=1.0),
+    Line(said="set-up, after a restart", name=AGAIN, target=1.0),
     Line(said="unload", name="unload"),
 )
 SAID: Final = {line.name: line.said for line in (*POLLS, *SET_UPS)}
@@ -167,7 +167,7 @@ def _show_memory(own: Figures, floor: Figures) -> None:
             "",
             f"{mine / its:.2f}",
             "",
-            _verdict(mine / its, 1.25) if what == "bytes" else "",
+            _verdict(mine / its, 1.0) if what == "bytes" else "",
         )
 
 
