@@ -158,18 +158,16 @@ class _Adder[DescriptionT: AmpsEntityDescription]:
         added = set(before)
         new: list[DescriptionT] = []
         for description in self.descriptions:
-            key = description.key
+            unique_id = f"{device.id}_{description.key}"
             if description.exists(device):
-                if self.waiting and (
-                    stop := self.waiting.pop(f"{device.id}_{key}", None)
-                ):
+                if (stop := self.waiting.pop(unique_id, None)) is not None:
                     stop()
-            elif not self._is_kept(device, description, f"{device.id}_{key}"):
-                added.discard(key)
+            elif not self._is_kept(device, description, unique_id):
+                added.discard(description.key)
                 continue
-            if key not in added:
-                added.add(key)
-                if not self.disabled or f"{device.id}_{key}" not in self.disabled:
+            if description.key not in added:
+                added.add(description.key)
+                if unique_id not in self.disabled:
                     new.append(description)
         if added != before:
             self._keep(device.id, frozenset(added))
